@@ -1,0 +1,229 @@
+#include "copy/blob_copier.hpp"
+
+#include "base/parallel.hpp"
+#include "copy/blob_reuse.hpp"
+#include "copy/spool.hpp"
+#include "io/readers.hpp"
+#include "spec/media_type.hpp"
+
+namespace lade::copy {
+
+namespace {
+
+using io::Compression;
+using Layers = transport::DestinationTraits::Layers;
+
+// Blames the source for what goes wrong while reading from it, whoever pulls.
+class SourceReader final : public io::Reader {
+ public:
+  SourceReader(io::Reader& inner, bool& failed) : inner_(inner), failed_(failed) {}
+  std::size_t read(io::Buffer buffer) override {
+    try {
+      return in_context("reading from the source", [&] { return inner_.read(buffer); });
+    } catch (...) {
+      failed_ = true;
+      throw;
+    }
+  }
+
+ private:
+  io::Reader& inner_;
+  bool& failed_;
+};
+
+// Lends a Reader to functions that take ownership of theirs, and remembers whether its end was seen.
+class Borrowed final : public io::Reader {
+ public:
+  Borrowed(io::Reader& inner, bool& ended) : inner_(inner), ended_(ended) {}
+  std::size_t read(io::Buffer buffer) override {
+    if (ended_) return 0;
+    const std::size_t count = inner_.read(buffer);
+    ended_ = count == 0;
+    return count;
+  }
+
+ private:
+  io::Reader& inner_;
+  bool& ended_;
+};
+
+// Schema 1 manifests and a few archives know no sizes: they say 0.
+std::optional<std::uint64_t> known_size(const spec::Descriptor& blob) {
+  return blob.size == 0 ? std::nullopt : std::optional(blob.size);
+}
+
+struct Job {
+  const spec::Descriptor& blob;
+  bool is_config;
+  std::size_t index;
+  LayerWish wish;
+};
+
+transport::PutBlob unchanged(const Job& job) {
+  return {.digest = job.blob.digest,
+          .size = known_size(job.blob),
+          .media_type = job.blob.media_type,
+          .is_config = job.is_config,
+          .layer_index = job.index};
+}
+
+transport::PutBlob changed(const Job& job) {
+  transport::PutBlob put = unchanged(job);
+  put.digest.reset();
+  put.size.reset();
+  return put;
+}
+
+std::unique_ptr<io::Reader> transform(Session& session, std::unique_ptr<io::Reader> data, Compression present,
+                                      Compression target) {
+  if (present != Compression::none) data = io::decompress(std::move(data), present);
+  if (target == Compression::none) return data;
+  return io::compress(std::move(data),
+                      {.format = target, .level = session.options.compression_level, .threads = 0});
+}
+
+// A changed blob: the source's bytes are verified here, those that arrive get a digest at the destination.
+transport::BlobInfo put_changed(Session& session, const Context& context, const Job& job,
+                                std::unique_ptr<io::Reader> data, Compression present, Compression target) {
+  bool ended = false;
+  io::VerifyingReader verified(*data, job.blob.digest, known_size(job.blob));
+  auto result = transform(session, std::make_unique<Borrowed>(verified, ended), present, target);
+  transport::BlobInfo info = session.options.precompute_digests
+                                 ? put_spooled(session, context, *result, changed(job))
+                                 : session.destination.put_blob(context, changed(job), *result);
+  if (!ended) io::drain(verified);
+  remember_pair(session, job.blob.digest, present, info.digest, target);
+  return info;
+}
+
+CopiedBlob stream(Session& session, const Context& context, const Job& job, Transfer& transfer) {
+  auto slot = session.slots.acquire(context);
+  bool source_failed = false;
+  transport::Blob blob = in_context(
+      "reading from the source", [&] { return session.source.blob(context, job.blob); });
+  io::ProgressReader counted(*blob.reader, context, transfer);
+  auto [data, present] = io::detect(std::make_unique<SourceReader>(counted, source_failed));
+  const Compression target =
+      job.is_config ? present : target_compression(job.blob.media_type, present, job.wish);
+  try {
+    const transport::BlobInfo info =
+        target == present ? session.destination.put_blob(context, unchanged(job), *data)
+                          : put_changed(session, context, job, std::move(data), present, target);
+    remember_location(session, job.blob.digest, info.digest);
+    return {info.digest, info.size, target, target != present};
+  } catch (Error& error) {
+    if (!source_failed) error.add_context("writing to the destination");
+    throw;
+  }
+}
+
+CopiedBlob copy_blob(Session& session, const Context& context, const Job& job) {
+  auto transfer = context.progress.start(job.is_config ? "config" : "blob", job.blob.digest.str(), known_size(job.blob));
+  const auto work = [&]() -> CopiedBlob {
+    if (auto reused = reuse_blob(session, context, job.blob, job.is_config, job.wish)) {
+      transfer->finish(reused->mounted ? Transfer::Outcome::mounted : Transfer::Outcome::already_exists);
+      return reused->blob;
+    }
+    CopiedBlob copied = stream(session, context, job, *transfer);
+    transfer->finish(Transfer::Outcome::done);
+    return copied;
+  };
+  bool first = false;
+  const std::string key = job.blob.digest.str() + (job.is_config ? " config" : " layer " + job.blob.media_type);
+  CopiedBlob copied = in_context(
+      [&] { return std::string("copying ") + (job.is_config ? "config " : "blob ") + job.blob.digest.str(); },
+      [&] { return session.blobs.get(key, work, first); });
+  if (!first) transfer->finish(Transfer::Outcome::already_exists);
+  return copied;
+}
+
+bool is_kept_by_url(const Session& session, const spec::Descriptor& layer) {
+  return !layer.urls.empty() && spec::is_foreign_layer(layer.media_type) &&
+         session.destination.traits().accepts_foreign_urls;
+}
+
+LayerWish wish_of(const Session& session) {
+  LayerWish wish{session.destination.traits().layers, session.options.compression,
+                 session.options.force_compression_format};
+  if (session.may_change()) return wish;
+  if (wish.layers == Layers::decompress) {
+    throw Error(Kind::invalid_input,
+                "Copying this image would require changing layer representation, which we cannot do: \"" +
+                    session.unchangeable_reason + "\"");
+  }
+  wish.layers = Layers::preserve;
+  return wish;
+}
+
+// Serial destinations get their layers in order.
+std::size_t parallel_layers(const Session& session) {
+  return session.destination.traits().parallel_blobs ? session.options.parallel_copies : 1;
+}
+
+spec::Descriptor copy_layer(Session& session, const Context& context, const spec::Descriptor& layer,
+                            std::size_t index, const LayerWish& wish) {
+  if (is_kept_by_url(session, layer)) return layer;
+  const CopiedBlob copied = copy_blob(session, context, {layer, false, index, wish});
+  spec::Descriptor result = layer;
+  if (result.size == 0) result.size = copied.size;
+  if (!copied.compression_changed) return result;
+  result.media_type = with_compression(layer.media_type, copied.compression);
+  result.digest = copied.digest;
+  result.size = copied.size;
+  return result;
+}
+
+spec::Digest read_diff_id(Session& session, const Context& context, const spec::Descriptor& layer) {
+  return in_context(
+      [&] { return "reading layer " + layer.digest.str() + " from the source"; },
+      [&] {
+        auto slot = session.slots.acquire(context);
+        transport::Blob blob = session.source.blob(context, layer);
+        bool ended = false;
+        io::VerifyingReader verified(*blob.reader, layer.digest, known_size(layer));
+        auto [data, present] = io::detect(std::make_unique<Borrowed>(verified, ended));
+        auto plain = io::decompress(std::move(data), present);
+        io::DigestingReader digesting(*plain);
+        io::drain(digesting);
+        if (!ended) io::drain(verified);
+        return digesting.finish();
+      });
+}
+
+}  // namespace
+
+std::vector<spec::Descriptor> copy_layers(Session& session, const Context& context,
+                                          const std::vector<spec::Descriptor>& layers) {
+  const LayerWish wish = wish_of(session);
+  std::vector<spec::Descriptor> copied = layers;
+  parallel_for(context, layers.size(), parallel_layers(session), [&](const Context& inner, std::size_t i) {
+    copied[i] = copy_layer(session, inner, layers[i], i, wish);
+  });
+  return copied;
+}
+
+std::vector<spec::DiffId> read_diff_ids(Session& session, const Context& context,
+                                        const std::vector<spec::Descriptor>& layers) {
+  std::vector<std::optional<spec::Digest>> digests(layers.size());
+  parallel_for(context, layers.size(), session.options.parallel_copies,
+               [&](const Context& inner, std::size_t i) { digests[i] = read_diff_id(session, inner, layers[i]); });
+  std::vector<spec::DiffId> result;
+  for (auto& digest : digests) result.push_back({*digest});
+  return result;
+}
+
+void copy_config(Session& session, const Context& context, const spec::Descriptor& config) {
+  copy_blob(session, context, {config, true, 0, LayerWish{}});
+}
+
+void put_document(Session& session, const Context& context, const spec::Descriptor& descriptor,
+                  const std::string& bytes, bool is_config) {
+  auto transfer = context.progress.start(is_config ? "config" : "blob", descriptor.digest.str(), bytes.size());
+  auto reader = io::make_text_reader(bytes);
+  in_context(
+      [&] { return "writing " + descriptor.digest.str() + " to the destination"; },
+      [&] { session.destination.put_blob(context, unchanged({descriptor, is_config, 0, {}}), *reader); });
+  transfer->finish(Transfer::Outcome::done);
+}
+
+}  // namespace lade::copy

@@ -1,0 +1,98 @@
+#include "copy/copy.hpp"
+
+#include <algorithm>
+
+#include "copy/image_copier.hpp"
+#include "copy/list_copier.hpp"
+#include "copy/referrers.hpp"
+#include "copy/session.hpp"
+#include "spec/media_type.hpp"
+
+namespace lade::copy {
+
+namespace {
+
+struct Opened {
+  std::unique_ptr<transport::ImageDestination> destination;
+  std::unique_ptr<transport::ImageSource> source;
+  spec::RawManifest manifest;  // the top one of the source
+};
+
+Opened open(const Context& context, const transport::ImageReference& source,
+            const transport::ImageReference& destination, const CopyOptions& options) {
+  auto to = in_context([&] { return "initializing destination " + destination.str(); },
+                       [&] { return destination.open_destination(context, options.destination); });
+  return in_context(
+      [&] { return "initializing source " + source.str(); },
+      [&]() -> Opened {
+        auto from = source.open_source(context, options.source);
+        auto manifest = from->manifest(context, std::nullopt);
+        return {std::move(to), std::move(from), std::move(manifest)};
+      });
+}
+
+std::string unchangeable_reason(const CopyOptions& options, const transport::DestinationTraits& traits) {
+  if (traits.required_digest) return "Destination specifies a digest";
+  if (options.preserve_digests) return "Instructed to preserve digests";
+  return "";
+}
+
+bool wants_one_instance(const CopyOptions& options) {
+  return options.instances == CopyOptions::Instances::system;
+}
+
+// The list a registry or layout names, or the one image chosen from it.
+spec::RawManifest choose(const Context& context, Opened& opened, const CopyOptions& options) {
+  if (!spec::is_list(opened.manifest.media_type) || !wants_one_instance(options)) return opened.manifest;
+  return in_context("choosing an image from manifest list", [&] {
+    const auto index = spec::Index::parse(opened.manifest.bytes, opened.manifest.media_type);
+    return opened.source->manifest(context, index.choose(options.platform).digest);
+  });
+}
+
+void refuse_list_where_unsupported(const transport::ImageReference& destination,
+                                   const transport::DestinationTraits& traits) {
+  if (traits.accepts_lists) return;
+  throw Error(Kind::unsupported, "copying multiple images: destination transport \"" +
+                                     std::string(destination.transport()) +
+                                     "\" does not support copying multiple images as a group");
+}
+
+spec::RawManifest copy_manifest(Session& session, const Context& context, const spec::RawManifest& manifest) {
+  if (!spec::is_list(manifest.media_type)) return copy_single(session, context, manifest, false);
+  refuse_list_where_unsupported(session.destination_reference, session.destination.traits());
+  return copy_list(session, context, manifest, false);
+}
+
+bool is_there(const Context& context, Opened& opened, const spec::RawManifest& manifest) {
+  return opened.destination->find_manifest_digest(context) == manifest.digest;
+}
+
+}  // namespace
+
+CopyResult copy_image(const Context& context, const trust::PolicyContext& policy,
+                      const transport::ImageReference& source,
+                      const transport::ImageReference& destination, const CopyOptions& options) {
+  Opened opened = open(context, source, destination, options);
+  policy.check(source);
+  const spec::RawManifest manifest = choose(context, opened, options);
+  if (options.skip_existing && is_there(context, opened, manifest)) {
+    context.progress.step("Skipping: image already present at destination");
+    return {manifest, true};
+  }
+
+  Session session{*opened.source,
+                  *opened.destination,
+                  source,
+                  destination,
+                  options,
+                  unchangeable_reason(options, opened.destination->traits()),
+                  Slots(opened.destination->traits().parallel_blobs ? std::max(1u, options.parallel_copies) : 1)};
+  const spec::RawManifest written = copy_manifest(session, context, manifest);
+  if (options.with_referrers) copy_referrers(session, context, *session.written.lock());
+  context.throw_if_stopped();
+  in_context("committing to the destination", [&] { opened.destination->commit(context); });
+  return {written, false};
+}
+
+}  // namespace lade::copy

@@ -1,0 +1,56 @@
+// Copies one image, a list, or parts of a list, with every byte verified.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/context.hpp"
+#include "io/codec/codec.hpp"
+#include "spec/platform.hpp"
+#include "transport/options.hpp"
+#include "transport/transport.hpp"
+#include "trust/policy.hpp"
+
+namespace lade::config {
+class BlobInfoCache;  // config/blob_info_cache.hpp
+}
+
+namespace lade::copy {
+
+struct CopyOptions {
+  transport::Options source;
+  transport::Options destination;
+
+  enum class Instances { system, all, index_only, platforms };
+  Instances instances = Instances::system;
+  std::vector<spec::Platform> platforms;  // for Instances::platforms; an empty variant matches all
+  bool strip_removed_platforms = false;
+  spec::PlatformChoice platform;
+
+  std::string manifest_type;  // --format as media type; "": keep
+  bool preserve_digests = false;
+  std::optional<io::Compression> compression;  // --dest-compress-format
+  std::optional<int> compression_level;
+  bool force_compression_format = false;
+  bool precompute_digests = false;
+
+  bool skip_existing = false;
+  bool with_referrers = false;
+  unsigned parallel_copies = 6;
+  // Where blobs were seen, and which compressed digest belongs to which uncompressed one; nullptr: unknown.
+  config::BlobInfoCache* cache = nullptr;
+};
+
+struct CopyResult {
+  spec::RawManifest manifest;  // the top manifest as written
+  bool skipped = false;        // --skip-existing found it there
+};
+
+// The policy decides over the source before anything of it is parsed or written.
+CopyResult copy_image(const Context& context, const trust::PolicyContext& policy,
+                      const transport::ImageReference& source,
+                      const transport::ImageReference& destination, const CopyOptions& options);
+
+}  // namespace lade::copy

@@ -1,0 +1,27 @@
+#include "copy/image_copier.hpp"
+
+#include "copy/blob_copier.hpp"
+#include "copy/manifest_writer.hpp"
+#include "spec/media_type.hpp"
+
+namespace lade::copy {
+
+spec::RawManifest copy_single(Session& session, const Context& context, const spec::RawManifest& manifest,
+                              bool as_instance) {
+  context.progress.step("Getting image source signatures");
+  ManifestWriter writer(session, context, as_instance);
+  const auto parse = [&](const auto& parser) {
+    return in_context("parsing the manifest from the source", [&] { return parser(manifest.bytes); });
+  };
+  if (spec::is_schema1(manifest.media_type)) {
+    const auto schema1 = parse([](const std::string& bytes) { return image::Schema1::parse(bytes); });
+    return writer.write(schema1, manifest, copy_layers(session, context, layers_of(schema1)));
+  }
+  const auto original = parse(
+      [&](const std::string& bytes) { return spec::Manifest::parse(bytes, manifest.media_type); });
+  const auto layers = copy_layers(session, context, original.layers());
+  if (layers == original.layers()) return writer.write(original, manifest);
+  return writer.write(original.with_layers(layers), std::nullopt);
+}
+
+}  // namespace lade::copy

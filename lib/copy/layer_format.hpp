@@ -1,0 +1,32 @@
+// What happens to the compression of a layer on its way, and what its media type is afterwards.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "io/codec/codec.hpp"
+#include "transport/transport.hpp"
+
+namespace lade::copy {
+
+// How the layers of one image are to arrive.
+struct LayerWish {
+  transport::DestinationTraits::Layers layers = transport::DestinationTraits::Layers::preserve;
+  std::optional<io::Compression> format;  // asked for by name
+  bool force_format = false;
+};
+
+// The compression a blob is to have; equal to `present`: it is left alone.
+// Blobs that are no layers, encrypted layers and foreign layers are always left alone.
+io::Compression target_compression(std::string_view media_type, io::Compression present,
+                                   const LayerWish& wish);
+
+// The compression a layer's media type claims; nullopt if it is no known layer type.
+std::optional<io::Compression> claimed_compression(std::string_view media_type);
+
+// The type of the same family (Docker, OCI, foreign, nondistributable) with another compression.
+// Kind::unsupported if the family has none.
+std::string with_compression(std::string_view media_type, io::Compression compression);
+
+}  // namespace lade::copy

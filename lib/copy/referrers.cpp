@@ -1,0 +1,90 @@
+#include "copy/referrers.hpp"
+
+#include <set>
+
+#include "copy/image_copier.hpp"
+#include "copy/list_copier.hpp"
+#include "spec/media_type.hpp"
+
+namespace lade::copy {
+
+namespace {
+
+constexpr int max_depth = 4;
+using Referrer = transport::ReferrerLister::Referrer;
+
+class ReferrerCopier {
+ public:
+  ReferrerCopier(Session& session, const Context& context) : session_(session), context_(context) {}
+
+  void copy_all(const spec::Digest& subject, int depth) {
+    if (depth >= max_depth) return;
+    const auto referrers =
+        in_context([&] { return "listing referrers of " + subject.str() + " at the source"; },
+                   [&] { return session_.source.referrer_lister()->referrers(context_, subject); });
+    for (const Referrer& referrer : referrers) {
+      if (!seen_.insert(referrer.tag + "@" + referrer.descriptor.digest.str()).second) continue;
+      in_context([&] { return "copying referrer " + referrer.descriptor.digest.str(); },
+                 [&] { copy_one(referrer); });
+      copy_all(referrer.descriptor.digest, depth + 1);
+    }
+  }
+
+ private:
+  void copy_one(const Referrer& referrer) {
+    const auto manifest = session_.source.manifest(context_, referrer.descriptor.digest);
+    if (referrer.tag.empty()) {
+      copy_manifest(session_, manifest, true);
+      return;
+    }
+    auto sibling = session_.destination.sibling(context_, referrer.tag);
+    if (!sibling) {
+      throw Error(Kind::unsupported, "the destination cannot hold the tag \"" + referrer.tag + "\"");
+    }
+    Session tagged{session_.source,
+                   *sibling,
+                   session_.source_reference,
+                   session_.destination_reference,
+                   session_.options,
+                   session_.unchangeable_reason,
+                   Slots(session_.options.parallel_copies)};
+    copy_manifest(tagged, manifest, false);
+    sibling->commit(context_);
+  }
+
+  void copy_manifest(Session& session, const spec::RawManifest& manifest, bool as_instance) {
+    if (spec::is_list(manifest.media_type)) {
+      copy_list(session, context_, manifest, as_instance);
+    } else {
+      copy_single(session, context_, manifest, as_instance);
+    }
+  }
+
+  Session& session_;
+  const Context& context_;
+  std::set<std::string> seen_;
+};
+
+}  // namespace
+
+void copy_referrers(Session& session, const Context& context, const std::vector<spec::Digest>& subjects) {
+  if (session.source.referrer_lister() == nullptr) {
+    throw Error(Kind::unsupported, "--with-referrers: " + std::string(session.source_reference.transport()) +
+                                       ": images do not tell what refers to them");
+  }
+  CopyOptions options = session.options;
+  options.instances = CopyOptions::Instances::all;
+  options.manifest_type.clear();
+  options.compression.reset();
+  Session unchanged{session.source,
+                    session.destination,
+                    session.source_reference,
+                    session.destination_reference,
+                    options,
+                    "Referrers are copied as they are",
+                    Slots(options.parallel_copies)};
+  ReferrerCopier copier(unchanged, context);
+  for (const spec::Digest& subject : subjects) copier.copy_all(subject, 0);
+}
+
+}  // namespace lade::copy

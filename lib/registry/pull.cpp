@@ -1,0 +1,165 @@
+// Reading from a repository: manifests and blobs (distribution-spec, "Pull").
+#include <fmt/format.h>
+
+#include "io/digester.hpp"
+#include "registry/errors.hpp"
+#include "registry/repository.hpp"
+#include "registry/resuming_reader.hpp"
+#include "registry/text.hpp"
+#include "spec/json.hpp"
+#include "spec/media_type.hpp"
+
+namespace lade::registry {
+
+namespace {
+
+constexpr int max_redirects = 10;
+
+// In the order of containers/image, so that registries that choose by it choose the same.
+Headers accept_headers() {
+  namespace type = spec::media_type;
+  Headers headers;
+  for (const std::string_view accepted :
+       {type::oci_manifest, type::docker_manifest, type::docker_manifest_v1_signed, type::docker_manifest_v1,
+        type::docker_list, type::oci_index}) {
+    headers.emplace_back("Accept", accepted);
+  }
+  return headers;
+}
+
+Call manifest_call(const Repository& repository, std::string_view method, const std::string& reference) {
+  check_reference(reference);
+  Call call = repository.call(method, "manifests", reference);
+  call.headers = accept_headers();
+  call.max_redirects = max_redirects;
+  return call;
+}
+
+Call blob_call(const Repository& repository, std::string_view method, const spec::Digest& digest) {
+  Call call = repository.call(method, "blobs", digest.str());
+  call.max_redirects = max_redirects;
+  return call;
+}
+
+// Registries that know no better send manifests as text or bytes: the document itself says what it is.
+std::string manifest_type(std::string_view content_type, std::string_view bytes) {
+  std::string type = spec::normalize_manifest_type(content_type);
+  const std::string_view bare = trim(content_type.substr(0, content_type.find(';')));
+  const bool vague = bare.empty() || equals_ignoring_case(bare, "application/json") ||
+                     (!spec::is_manifest(type) && !spec::is_list(type));
+  if (!vague) return type;
+  const std::string guessed = spec::guess_manifest_type(bytes);
+  return guessed.empty() ? type : guessed;
+}
+
+void check_digest(const spec::RawManifest& manifest, const std::string& reference) {
+  const auto expected = spec::Digest::try_parse(reference);
+  if (expected && manifest.digest != *expected) {
+    throw Error(Kind::integrity, fmt::format("Digest did not match, expected {}, got {}", expected->str(),
+                                             manifest.digest.str()));
+  }
+}
+
+spec::RawManifest read_manifest(HttpResponse& response, const std::string& reference) {
+  if (response.status() != 200) throw response_error(response);
+  std::string bytes = io::read_all(response.body(), spec::max_manifest_size, "manifest");
+  const auto named = spec::Digest::try_parse(reference);
+  std::string type = manifest_type(response.header("Content-Type"), bytes);
+  spec::Digest digest = io::digest_of(spec::manifest_payload(bytes),
+                                      named ? named->algorithm() : spec::Digest::Algorithm::sha256);
+  spec::RawManifest manifest{std::move(bytes), std::move(type), std::move(digest)};
+  check_digest(manifest, reference);
+  return manifest;
+}
+
+std::optional<Client::ManifestInfo> info_of_head(const HttpResponse& response) {
+  const auto digest = spec::Digest::try_parse(response.header("Docker-Content-Digest"));
+  if (!digest || !response.content_length()) return std::nullopt;
+  return Client::ManifestInfo{*digest, spec::normalize_manifest_type(response.header("Content-Type")),
+                              *response.content_length()};
+}
+
+}  // namespace
+
+spec::RawManifest get_manifest(const Context& context, const Repository& repository,
+                               const std::string& reference) {
+  return in_context([&] { return fmt::format("reading manifest {} in {}", reference, repository.name()); },
+                    [&] {
+                      const auto response =
+                          repository.session->send(context, manifest_call(repository, "GET", reference));
+                      return read_manifest(*response, reference);
+                    });
+}
+
+std::optional<Client::ManifestInfo> head_manifest(const Context& context, const Repository& repository,
+                                                  const std::string& reference) {
+  return in_context(
+      [&] { return fmt::format("looking for manifest {} in {}", reference, repository.name()); },
+      [&]() -> std::optional<Client::ManifestInfo> {
+        auto response = repository.session->send(context, manifest_call(repository, "HEAD", reference));
+        if (response->status() == 404) return std::nullopt;
+        if (response->status() == 200) {
+          if (auto info = info_of_head(*response)) return info;
+        } else if (response->status() != 405) {
+          throw response_error(*response);
+        }
+        response = repository.session->send(context, manifest_call(repository, "GET", reference));
+        if (response->status() == 404) return std::nullopt;
+        const spec::RawManifest manifest = read_manifest(*response, reference);
+        return Client::ManifestInfo{manifest.digest, manifest.media_type, manifest.bytes.size()};
+      });
+}
+
+BlobBody get_blob(const Context& context, const Repository& repository, const spec::Digest& digest,
+                  std::uint64_t) {
+  const auto open = [context, repository, digest](const std::string& range) {
+    Call call = blob_call(repository, "GET", digest);
+    if (!range.empty()) {
+      call.headers.emplace_back("Range", range);
+      call.repeat = false;  // the reader counts its own tries
+    }
+    return repository.session->send(context, call);
+  };
+  auto reader = std::make_unique<ResumingReader>(context, "blob " + digest.str(), open);
+  const auto size = reader->size();
+  return {std::move(reader), size};
+}
+
+BlobBody get_external_blob(const Context& context, const Repository& repository,
+                           const std::vector<std::string>& urls) {
+  std::optional<Error> first;
+  for (const std::string& text : urls) {
+    const auto open = [context, session = repository.session, text](const std::string& range) {
+      HttpRequest request;
+      request.method = "GET";
+      request.url = Url::parse(text);
+      request.max_redirects = max_redirects;
+      if (!range.empty()) request.headers.emplace_back("Range", range);
+      return session->send_anonymously(context, request);
+    };
+    try {
+      auto reader = std::make_unique<ResumingReader>(context, "external blob from " + quote(text), open);
+      const auto size = reader->size();
+      return {std::move(reader), size};
+    } catch (const Error& error) {  // the next place may have it
+      if (!first) first = error;
+    }
+  }
+  if (!first) throw Error(Kind::not_found, "the blob names no URLs to fetch it from");
+  first->add_context("failed fetching external blob from all urls");
+  throw *first;
+}
+
+std::optional<std::uint64_t> head_blob(const Context& context, const Repository& repository,
+                                       const spec::Digest& digest) {
+  return in_context([&] { return fmt::format("looking for blob {} in {}", digest.str(), repository.name()); },
+                    [&]() -> std::optional<std::uint64_t> {
+                      const auto response =
+                          repository.session->send(context, blob_call(repository, "HEAD", digest));
+                      if (response->status() == 404) return std::nullopt;
+                      if (response->status() != 200) throw response_error(*response);
+                      return response->content_length();
+                    });
+}
+
+}  // namespace lade::registry

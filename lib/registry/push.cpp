@@ -1,0 +1,81 @@
+// Writing to a repository: manifests, mounts and removals (distribution-spec, "Push" and "Content
+// Management").
+#include <fmt/format.h>
+
+#include "registry/errors.hpp"
+#include "registry/repository.hpp"
+#include "registry/text.hpp"
+
+namespace lade::registry {
+
+namespace {
+
+// The registry would not take this type of manifest, but perhaps another.
+bool is_type_refusal(const RegistryError& error) {
+  return error.status() == 415 || error.has_code("MANIFEST_INVALID") || error.has_code("TAG_INVALID") ||
+         error.has_code("UNSUPPORTED");
+}
+
+std::unique_ptr<HttpResponse> remove(const Context& context, const Repository& repository,
+                                     const std::string& reference) {
+  return repository.session->send(context, repository.call("DELETE", "manifests", reference));
+}
+
+}  // namespace
+
+void put_manifest(const Context& context, const Repository& repository, const std::string& reference,
+                  const spec::RawManifest& manifest) {
+  check_reference(reference);
+  in_context([&] { return fmt::format("uploading manifest {} to {}", reference, repository.name()); },
+             [&] {
+               Call call = repository.call("PUT", "manifests", reference);
+               call.data = manifest.bytes;
+               call.headers.emplace_back("Content-Type", manifest.media_type);
+               const auto response = repository.session->send(context, call);
+               if (is_success(response->status())) return discard(*response);
+               const RegistryError error = response_error(*response);
+               if (!is_type_refusal(error)) throw error;
+               throw RegistryError(Kind::unsupported, error.message(), error.status(), error.entries());
+             });
+}
+
+void delete_manifest(const Context& context, const Repository& repository, const spec::Digest& digest) {
+  in_context([&] { return fmt::format("deleting manifest {} in {}", digest.str(), repository.name()); },
+             [&] {
+               const auto response = remove(context, repository, digest.str());
+               if (!is_success(response->status())) throw response_error(*response);
+               discard(*response);
+             });
+}
+
+void delete_tag(const Context& context, const Repository& repository, const std::string& tag) {
+  check_reference(tag);
+  in_context([&] { return fmt::format("deleting tag {} in {}", tag, repository.name()); },
+             [&] {
+               const auto response = remove(context, repository, tag);
+               if (is_success(response->status())) return discard(*response);
+               const RegistryError error = response_error(*response);
+               // distribution 2.x takes only digests here and calls a tag an invalid one.
+               if (!is_type_refusal(error) && !error.has_code("DIGEST_INVALID")) throw error;
+               throw RegistryError(Kind::unsupported,
+                                   "the registry cannot delete a tag without its image: " + error.message(),
+                                   error.status(), error.entries());
+             });
+}
+
+bool mount_blob(const Context& context, const Repository& repository, const spec::Digest& digest,
+                const std::string& from) {
+  Call call = repository.call("POST", "blobs", "uploads/");
+  call.target = with_parameter(call.target, "mount", digest.str());
+  call.target = with_parameter(call.target, "from", from);
+  call.scopes.push_back(fmt::format("repository:{}:pull", from));
+  const auto response = repository.session->send(context, call);
+  if (response->status() == 202) {  // an upload was begun instead, which nobody will use
+    Call cancel = repository.call("DELETE", repository.session->location(*response));
+    cancel.repeat = false;
+    discard(*repository.session->send(context, cancel));
+  }
+  return response->status() == 201;
+}
+
+}  // namespace lade::registry

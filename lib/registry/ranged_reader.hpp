@@ -1,0 +1,103 @@
+// A large blob fetched over several connections at once, in segments, and read in order.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/context.hpp"
+#include "io/stream.hpp"
+#include "registry/http.hpp"
+
+namespace lade::registry {
+
+// Bytes that all RangedReaders of the program may hold together beyond the one segment that each may always
+// hold. Thread-safe; lives in the pool: pool.slot<RangeBudget>("range budget").
+class RangeBudget {
+ public:
+  explicit RangeBudget(std::size_t bytes = 16 * 1024 * 1024) : left_(bytes) {}
+
+ private:
+  friend class RangedReader;
+  // Guards the state of the readers, too: whoever waits for bytes waits for any of them.
+  std::mutex mutex_;
+  std::condition_variable_any freed_;
+  std::size_t left_;
+};
+
+struct RangeOptions {
+  unsigned connections = 4;
+  std::size_t segment = 4 * 1024 * 1024;
+};
+
+// Segments so large that `connections` of them fit the default budget, but not beyond 1 to 4 MiB.
+RangeOptions range_options(unsigned connections);
+
+// Not verified: the reader above checks the digest.
+class RangedReader final : public io::Reader {
+ public:
+  // Sends the GET with the header "Range: <range>" and gives the response, whatever its status. Called by
+  // several threads at once, each with a context that stops when the reader ends.
+  using Fetch = std::function<std::unique_ptr<HttpResponse>(const Context&, const std::string& range)>;
+
+  // Fetches the first segment's head: a RegistryError for a refusal. A server that answers it with 200 is
+  // read over that one connection. `what` names the blob in errors.
+  RangedReader(const Context& context, std::string what, std::shared_ptr<RangeBudget> budget,
+               RangeOptions options, Fetch fetch);
+  ~RangedReader() override;
+
+  // A segment that breaks off is resumed where it broke. Kind::unavailable when it does not get further,
+  // Kind::integrity when the server changes its mind about size or ranges.
+  std::size_t read(io::Buffer buffer) override;
+
+  // Of the whole blob; nullopt if the server did not say.
+  std::optional<std::uint64_t> size() const { return size_; }
+  bool is_single_stream() const { return stream_ != nullptr; }
+
+ private:
+  struct Segment {
+    std::uint64_t offset = 0;
+    std::size_t size = 0;
+    std::size_t filled = 0;
+    bool charged = false;  // to the budget
+    std::unique_ptr<std::byte[]> bytes;
+  };
+
+  void start_workers(std::unique_ptr<HttpResponse> first);
+  void work(Segment* segment, std::unique_ptr<HttpResponse> response);
+  Segment* claim();
+  void fill(Segment& segment, std::unique_ptr<HttpResponse> response);
+  void fill_from(Segment& segment, HttpResponse& response);
+  std::unique_ptr<HttpResponse> open(const Context& context, std::uint64_t offset, std::uint64_t end);
+  void fail(std::exception_ptr failure);
+  void release_front();
+
+  Context outer_;
+  std::string what_;
+  std::shared_ptr<RangeBudget> budget_;
+  RangeOptions options_;
+  Fetch fetch_;
+  std::optional<std::uint64_t> size_;
+  std::unique_ptr<io::Reader> stream_;  // the fallback
+
+  // Guarded by budget_->mutex_.
+  std::deque<std::unique_ptr<Segment>> segments_;  // claimed and not yet read, in order
+  std::uint64_t next_ = 0;                         // where the next claim begins
+  bool free_claim_used_ = false;
+  std::exception_ptr failure_;
+  std::condition_variable_any arrived_;
+
+  std::size_t position_ = 0;  // in the front segment; of the reading thread alone
+  std::stop_source stop_;
+  std::optional<std::stop_callback<std::function<void()>>> outer_stop_;
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace lade::registry

@@ -1,0 +1,54 @@
+#include "transport/oci/layout_writing.hpp"
+
+#include "spec/media_type.hpp"
+#include "transport/raw_manifest.hpp"
+
+namespace lade::transport::oci {
+
+namespace {
+
+spec::Descriptor entry_of(const spec::RawManifest& manifest) {
+  return {manifest.media_type, manifest.digest, manifest.bytes.size(), {}, {}, {}, "", ""};
+}
+
+std::optional<spec::Descriptor> referrer_entry_of(const spec::RawManifest& manifest) {
+  if (spec::is_list(manifest.media_type)) return std::nullopt;
+  const auto parsed = spec::Manifest::parse(manifest.bytes, manifest.media_type);
+  if (!parsed.subject()) return std::nullopt;
+  auto entry = entry_of(manifest);
+  entry.artifact_type = parsed.artifact_type().empty() ? parsed.config().media_type : parsed.artifact_type();
+  return entry;
+}
+
+}  // namespace
+
+DestinationTraits layout_traits(const Options& options) {
+  DestinationTraits traits;
+  traits.manifest_types = {std::string(spec::media_type::oci_manifest),
+                           std::string(spec::media_type::oci_index)};
+  traits.layers = options.accept_uncompressed_layers ? DestinationTraits::Layers::preserve
+                                                     : DestinationTraits::Layers::compress;
+  traits.accepts_foreign_urls = true;
+  return traits;
+}
+
+LayoutManifest prepare_manifest(const spec::RawManifest& manifest,
+                                const std::optional<spec::Digest>& instance, const std::string& image) {
+  if (manifest.media_type != spec::media_type::oci_manifest &&
+      manifest.media_type != spec::media_type::oci_index) {
+    throw Error(Kind::unsupported, "an OCI layout cannot hold a manifest of type " + manifest.media_type);
+  }
+  LayoutManifest result{make_raw_manifest(manifest.bytes, manifest.media_type, instance), {}, std::nullopt};
+  result.blob.digest = result.raw.digest;
+  result.blob.size = result.raw.bytes.size();
+  result.blob.media_type = result.raw.media_type;
+  if (instance) {
+    result.entry = referrer_entry_of(result.raw);
+  } else {
+    result.entry = entry_of(result.raw);
+    if (!image.empty()) result.entry->annotations[std::string(ref_name_annotation)] = image;
+  }
+  return result;
+}
+
+}  // namespace lade::transport::oci

@@ -1,0 +1,31 @@
+// Settings for opening a reference; one struct per concern, each used by the transports that know it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/codec/codec.hpp"
+#include "registry/options.hpp"
+#include "spec/reference.hpp"
+
+namespace lade::transport {
+
+struct Options {
+  registry::Options registry;  // docker:
+
+  // oci: blobs live in <shared_blob_dir>/<algorithm>/<hex> instead of <path>/blobs.
+  std::string shared_blob_dir;
+  // oci: as destination: take uncompressed layers as they are.
+  bool accept_uncompressed_layers = false;
+  // dir: as destination: --dest-compress, --dest-decompress.
+  bool dir_compress = false;
+  bool dir_decompress = false;
+  // docker-archive: as destination: further RepoTags.
+  std::vector<spec::Reference> additional_tags;
+
+  // For data that must be on disk for a while.
+  std::string big_files_dir = "/var/tmp";
+};
+
+}  // namespace lade::transport

@@ -1,0 +1,213 @@
+#include "transport/tarball/source.hpp"
+
+#include <unistd.h>
+
+#include <ctime>
+#include <map>
+#include <thread>
+
+#include "base/parallel.hpp"
+#include "io/codec/codec.hpp"
+#include "io/readers.hpp"
+#include "os/file.hpp"
+#include "spec/json.hpp"
+#include "spec/media_type.hpp"
+#include "transport/raw_manifest.hpp"
+
+namespace lade::transport::tarball {
+
+namespace {
+
+struct Layer {
+  std::shared_ptr<const os::UniqueFd> file;
+  std::uint64_t size = 0;
+  timespec time{};
+  std::string_view media_type;
+  std::optional<spec::Digest> digest;
+  std::optional<spec::Digest> diff_id;
+
+  std::unique_ptr<io::Reader> open() const { return std::make_unique<os::RangeReader>(file, 0, size); }
+};
+
+timespec now(const Clock& clock) {
+  const auto time = clock.now().time_since_epoch();
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  timespec result{};
+  result.tv_sec = seconds.count();
+  result.tv_nsec = std::chrono::nanoseconds(time - seconds).count();
+  return result;
+}
+
+// Pipes are read again and again only from a copy.
+Layer spool(const Context& context, os::UniqueFd fd, const std::string& directory) {
+  os::FileReader input(std::move(fd));
+  os::FileWriter copy(os::open_unnamed(directory));
+  Layer layer;
+  layer.size = io::copy(input, copy);
+  layer.file = std::make_shared<const os::UniqueFd>(os::duplicate(copy.fd().get()));
+  layer.time = now(context.clock);
+  return layer;
+}
+
+Layer open_layer(const Context& context, const std::string& path, const std::string& spool_directory) {
+  auto fd = path == standard_input ? os::duplicate(STDIN_FILENO) : os::open_file(path, O_RDONLY);
+  const auto status = os::stat_of(fd);
+  if (path == standard_input || !S_ISREG(status.st_mode))
+    return spool(context, std::move(fd), spool_directory);
+  Layer layer;
+  layer.size = static_cast<std::uint64_t>(status.st_size);
+  layer.time = status.st_mtim;
+  layer.file = std::make_shared<const os::UniqueFd>(std::move(fd));
+  return layer;
+}
+
+// xz and bzip2 have no media type; containers/image calls them gzip.
+std::string_view media_type_of(io::Compression compression) {
+  switch (compression) {
+    case io::Compression::none: return spec::media_type::oci_layer_tar;
+    case io::Compression::zstd: return spec::media_type::oci_layer_zstd;
+    default: return spec::media_type::oci_layer_gzip;
+  }
+}
+
+class Borrowed final : public io::Reader {
+ public:
+  explicit Borrowed(io::Reader& inner) : inner_(inner) {}
+  std::size_t read(io::Buffer buffer) override {
+    if (ended_) return 0;
+    const auto n = inner_.read(buffer);
+    ended_ = n == 0;
+    return n;
+  }
+
+ private:
+  io::Reader& inner_;
+  bool ended_ = false;
+};
+
+class StopReader final : public io::Reader {
+ public:
+  StopReader(const Context& context, std::unique_ptr<io::Reader> inner)
+      : context_(context), inner_(std::move(inner)) {}
+  std::size_t read(io::Buffer buffer) override {
+    context_.throw_if_stopped();
+    return inner_->read(buffer);
+  }
+
+ private:
+  const Context& context_;
+  std::unique_ptr<io::Reader> inner_;
+};
+
+void learn_digests(const Context& context, Layer& layer) {
+  StopReader stored(context, layer.open());
+  io::DigestingReader digesting(stored);
+  Borrowed all(digesting);
+  auto [data, compression] = io::detect(std::make_unique<Borrowed>(all));
+  layer.media_type = media_type_of(compression);
+  if (compression == io::Compression::none) {
+    io::drain(*data);
+    layer.digest = digesting.finish();
+    layer.diff_id = layer.digest;
+    return;
+  }
+  const auto plain = io::decompress(std::move(data), compression);
+  io::DigestingReader plain_digesting(*plain);
+  io::drain(plain_digesting);
+  io::drain(all);
+  layer.digest = digesting.finish();
+  layer.diff_id = plain_digesting.finish();
+}
+
+// RFC 3339 in UTC, without trailing zeros of the fraction, as Go writes times.
+std::string format_time(const timespec& time) {
+  std::tm utc{};
+  ::gmtime_r(&time.tv_sec, &utc);
+  char text[32];
+  std::string result(text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc));
+  if (time.tv_nsec != 0) {
+    std::string digits = std::to_string(time.tv_nsec);
+    digits.insert(0, 9 - digits.size(), '0');
+    result += "." + digits.substr(0, digits.find_last_not_of('0') + 1);
+  }
+  return result + "Z";
+}
+
+std::string make_config(const std::vector<Layer>& layers) {
+  timespec created{};
+  spec::Json diff_ids = spec::Json::array();
+  spec::Json history = spec::Json::array();
+  for (const auto& layer : layers) {
+    diff_ids.push_back(layer.diff_id->str());
+    history.push_back({{"created", format_time(layer.time)},
+                       {"created_by", "/bin/sh -c #(nop) ADD file:" + layer.diff_id->hex() + " in /"},
+                       {"comment", "imported from tarball"}});
+    const auto key = [](const timespec& time) { return std::pair(time.tv_sec, time.tv_nsec); };
+    if (key(created) < key(layer.time)) created = layer.time;
+  }
+  return spec::dump_json({{"created", format_time(created)},
+                          {"architecture", spec::host_architecture()},
+                          {"os", spec::host_os()},
+                          {"config", spec::Json::object()},
+                          {"rootfs", {{"type", "layers"}, {"diff_ids", std::move(diff_ids)}}},
+                          {"history", std::move(history)}});
+}
+
+class Source final : public ImageSource {
+ public:
+  explicit Source(std::vector<Layer> layers)
+      : layers_(std::move(layers)),
+        config_(make_config(layers_)),
+        config_digest_(io::digest_of(config_)),
+        manifest_(make_manifest()) {}
+
+  spec::RawManifest manifest(const Context&, const std::optional<spec::Digest>& instance) override {
+    if (instance) {
+      throw Error(Kind::unsupported, "manifest lists are not supported by the \"tarball\" transport");
+    }
+    return manifest_;
+  }
+
+  Blob blob(const Context&, const spec::Descriptor& blob) override {
+    if (blob.digest == config_digest_) return {io::make_text_reader(config_), config_.size()};
+    for (const auto& layer : layers_) {
+      if (layer.digest == blob.digest) return {layer.open(), layer.size};
+    }
+    throw Error(Kind::not_found, "no blob with digest \"" + blob.digest.str() + "\" found");
+  }
+
+  bool synthesizes_manifest() const override { return true; }
+
+ private:
+  spec::RawManifest make_manifest() const {
+    std::vector<spec::Descriptor> descriptors;
+    for (const auto& layer : layers_) {
+      descriptors.push_back({std::string(layer.media_type), *layer.digest, layer.size, {}, {}, {}, "", ""});
+    }
+    const spec::Descriptor config{
+        std::string(spec::media_type::oci_config), config_digest_, config_.size(), {}, {}, {}, "", ""};
+    const auto type = spec::media_type::oci_manifest;
+    return make_raw_manifest(spec::Manifest::make(type, config, descriptors).serialize(), std::string(type));
+  }
+
+  std::vector<Layer> layers_;
+  std::string config_;
+  spec::Digest config_digest_;
+  spec::RawManifest manifest_;
+};
+
+}  // namespace
+
+std::unique_ptr<ImageSource> open_source(const Context& context, const std::vector<std::string>& files,
+                                         const Options& options) {
+  std::vector<Layer> layers;
+  for (const auto& file : files) layers.push_back(open_layer(context, file, options.big_files_dir));
+  parallel_for(context, layers.size(), std::max(1U, std::thread::hardware_concurrency()),
+               [&](const Context& inner, std::size_t i) {
+                 in_context([&] { return "error reading \"" + files[i] + "\""; },
+                            [&] { learn_digests(inner, layers[i]); });
+               });
+  return std::make_unique<Source>(std::move(layers));
+}
+
+}  // namespace lade::transport::tarball

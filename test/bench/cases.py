@@ -1,0 +1,182 @@
+"""The cases of the benchmark: what each program is told to do, how the outcome is checked, and the targets."""
+import json
+import os
+from dataclasses import dataclass, field
+from typing import Callable, NamedTuple, Optional
+
+from images import MANIFEST_TYPE
+from workplace import TAGS
+
+MEMORY_LIMIT = 64  # MiB, whatever the size of the image
+HASHERS = {"curl+sha256sum": "sha256sum", "curl+openssl": "openssl dgst -sha256"}
+
+
+class Target(NamedTuple):
+    measure: str  # a field of measure.Usage
+    against: str  # a peer, or "best": the better of skopeo and crane
+    limit: Optional[float]  # the highest ratio allowed; None: only told
+
+
+@dataclass
+class Case:
+    name: str
+    title: str
+    command: Callable  # (workplace, program) -> argv, or None: the program has no such command
+    check: Callable  # (workplace, stdout) -> whether the work was done
+    targets: list
+    peers: tuple = ("skopeo", "crane")
+    needs_target: bool = False
+    short: bool = False
+    most_runs: int = 1000
+    notes: list = field(default_factory=list)
+
+
+def skopeo_like(place, program, command, *arguments):
+    return [place.programs[program], "--insecure-policy", command, *arguments]
+
+
+def copy(place, program, source, destination):
+    flags = [flag for name, flag in ((source, "--src-tls-verify=false"), (destination, "--dest-tls-verify=false"))
+             if name.startswith("docker://")]
+    return skopeo_like(place, program, "copy", *flags, source, destination)
+
+
+def crane(place, *arguments):
+    return [place.programs["crane"], "--insecure", *arguments]
+
+
+def pull(image, host):
+    """The command that copies `image` from a registry (a function of the workplace) to an OCI layout."""
+    def command(place, program):
+        source = f"{host(place)}/{image}:latest"
+        if program == "crane":
+            return crane(place, "pull", "--format=oci", source, place.out)
+        if program.startswith("curl+"):
+            return curl(place, host(place), image, HASHERS[program])
+        return copy(place, program, "docker://" + source, f"oci:{place.out}:latest")
+    return command
+
+
+def curl(place, host, image, hasher):
+    lines = [f'mkdir -p "{place.out}"']
+    for blob in place.layout(image).blobs:
+        url = f"http://{host}/v2/{image}/blobs/{blob['digest']}"
+        lines.append(f'"{place.programs["curl"]}" -sSf "{url}" | tee "{place.out}/{blob["digest"][7:]}" | {hasher}')
+    return ["sh", "-c", " && ".join(lines)]
+
+
+def layout_has(image):
+    def check(place, stdout):
+        for blob in place.layout(image).blobs:
+            name = blob["digest"][7:]
+            paths = (os.path.join(place.out, "blobs/sha256", name), os.path.join(place.out, name))
+            if not any(os.path.exists(path) and os.path.getsize(path) == blob["size"] for path in paths):
+                return False
+        return True
+    return check
+
+
+def push_registry(place, program):
+    source, target = f"{place.source.host}/big:latest", f"{place.target.host}/big:latest"
+    if program == "crane":
+        return crane(place, "copy", source, target)
+    return copy(place, program, "docker://" + source, "docker://" + target)
+
+
+def push_directory(place, program):
+    target = f"{place.target.host}/big:latest"
+    if program == "crane":
+        return crane(place, "push", place.layout("big").path, target)
+    return copy(place, program, "dir:" + place.directory, "docker://" + target)
+
+
+def target_has_image(place, stdout):
+    return place.target.has_manifest("big", place.layout("big").manifest_digest, MANIFEST_TYPE)
+
+
+def inspect(host, *flags):
+    def command(place, program):
+        if program == "crane":
+            return None
+        image = f"docker://{host(place)}/ten:latest"
+        return skopeo_like(place, program, "inspect", "--tls-verify=false", *flags, image)
+    return command
+
+
+def shows_image(place, stdout):
+    return json.loads(stdout)["Digest"] == place.layout("ten").manifest_digest
+
+
+def list_tags(place, program):
+    if program == "crane":
+        return crane(place, "ls", f"{place.source.host}/tags")
+    return skopeo_like(place, program, "list-tags", "--tls-verify=false", f"docker://{place.source.host}/tags")
+
+
+def lists_all_tags(place, stdout):
+    return stdout.count("tag-") == TAGS - 1
+
+
+def version(place, program):
+    return [place.programs[program], "version" if program == "crane" else "--version"]
+
+
+def near(place):
+    return place.source.host
+
+
+def far(place):
+    return place.far.host
+
+
+def secure_far(place):
+    return place.secure_far.host
+
+
+def narrow(place):
+    return place.narrow.host
+
+
+NO_INSPECT = "crane has no `inspect`"
+NO_DIR = "crane has no `dir:`; it pushes an OCI layout there, without reading what it pushes"
+CURL = ("the other program is `curl | tee FILE | sha256sum`, then the same with `openssl dgst -sha256`, which is "
+        "faster; one blob after the other")
+FAR = "the registry 50 ms away speaks plain HTTP, which skopeo tries after https has failed; with TLS it need not"
+NARROW = "the 300 MB layer is copied 3 times at most: most of the time is the proxy's"
+
+
+def told(against, *measures):
+    return [Target(measure, against, None) for measure in measures]
+
+
+PEAK = Target("peak", "skopeo", 0.5)
+CASES = [
+    Case("registry-oci", "registry → OCI layout", pull("big", near), layout_has("big"),
+         [Target("wall", "best", 0.9), Target("wall", "curl+sha256sum", 1.3), *told("curl+openssl", "wall"),
+          Target("cpu", "best", 0.75), PEAK],
+         peers=("skopeo", "crane", *HASHERS), notes=[CURL]),
+    Case("registry-registry", "registry → registry", push_registry, target_has_image,
+         [*told("best", "wall", "cpu"), PEAK], needs_target=True),
+    Case("dir-registry", "`dir:` → registry", push_directory, target_has_image,
+         [Target("wall", "skopeo", 0.7), *told("skopeo", "cpu"), PEAK], needs_target=True, notes=[NO_DIR]),
+    Case("inspect", "inspect", inspect(near), shows_image,
+         [Target("wall", "skopeo", 0.6), *told("skopeo", "cpu"), PEAK], short=True, notes=[NO_INSPECT]),
+    Case("list-tags", f"list-tags of {TAGS:,} tags", list_tags, lists_all_tags,
+         [*told("best", "wall", "cpu"), PEAK], short=True),
+    Case("version", "`--version`", version, lambda place, stdout: True,
+         told("best", "wall", "cpu", "peak"), short=True),
+    Case("far-inspect-no-tags", "50 ms away: inspect --no-tags", inspect(far, "--no-tags"), shows_image,
+         [Target("wall", "skopeo", 0.45)], notes=[NO_INSPECT, FAR]),
+    Case("far-inspect", "50 ms away: inspect", inspect(far), shows_image,
+         [Target("wall", "skopeo", 0.4)], notes=[NO_INSPECT, FAR]),
+    Case("far-copy", "50 ms away: ten-layer copy", pull("ten", far), layout_has("ten"),
+         [Target("wall", "skopeo", 0.6)], notes=[FAR]),
+    Case("far-tls-inspect-no-tags", "50 ms away, TLS: inspect --no-tags", inspect(secure_far, "--no-tags"),
+         shows_image, told("skopeo", "wall"), notes=[NO_INSPECT]),
+    Case("far-tls-inspect", "50 ms away, TLS: inspect", inspect(secure_far), shows_image,
+         told("skopeo", "wall"), notes=[NO_INSPECT]),
+    Case("far-tls-copy", "50 ms away, TLS: ten-layer copy", pull("ten", secure_far), layout_has("ten"),
+         told("skopeo", "wall")),
+    Case("narrow-layer", "10 MB/s a connection: one 300 MB layer", pull("layer", narrow), layout_has("layer"),
+         [Target("wall", "skopeo", 0.35), PEAK], most_runs=3, notes=[NARROW]),
+]

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Measures lade beside skopeo and crane on this machine and prints a Markdown table of medians and ratios.
+#
+# usage: run.sh [CASE...]     without a case: all of them; run.sh --list prints their names
+#
+# Environment:
+#   LADE             the program to measure            (default: build/tools/lade of this checkout)
+#   SKOPEO, CRANE    the peers                         (default: from PATH; empty: leave it out)
+#   DOCKER_REGISTRY  the registry program              (default: docker-registry from PATH)
+#   RUNS             measurements of each program      (default: 5; short cases take four times as many)
+#   BENCH_DIR        where the work is done: about 4 GB on a real disk (default: $TMPDIR or /tmp)
+#   BENCH_CACHE      a directory that keeps the image made for the benchmark (default: it is made anew)
+#
+# Debian's packages: skopeo crane docker-registry curl openssl python3
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+LADE=${LADE:-$here/../../build/tools/lade}
+export LADE
+exec env PYTHONDONTWRITEBYTECODE=1 python3 "$here/bench.py" "$@"

@@ -1,0 +1,99 @@
+"""Where the benchmark works: the programs, the images, and the registries with what they hold."""
+import contextlib
+import functools
+import os
+import shutil
+import sys
+
+import images
+import services
+
+TAGS = 10000
+
+
+class Workplace:
+    def __init__(self, programs, folder, cache, stack):
+        self.programs = programs
+        self.folder = folder
+        self.stack = stack
+        self.image_folder = os.path.join(cache or folder, "lade-bench-images")
+        self.home = self.subfolder("home")
+        self.out = os.path.join(folder, "out")
+        self.env = {**os.environ, "HOME": self.home, "XDG_RUNTIME_DIR": self.home, "TMPDIR": self.subfolder("tmp")}
+
+    def subfolder(self, name):
+        path = os.path.join(self.folder, name)
+        os.makedirs(path, exist_ok=True)
+        return path
+
+    def start(self, kind, *arguments, **options):
+        service = kind(*arguments, **options)
+        self.stack.callback(service.stop)
+        return service
+
+    def has_images(self):
+        return "layers" in vars(self)
+
+    @functools.cached_property
+    def layers(self):
+        return images.make_images(self.image_folder)
+
+    def layout(self, image):
+        assert self.layers
+        return images.Layout(os.path.join(self.image_folder, image))
+
+    @functools.cached_property
+    def source(self):
+        """The registry that holds every image, and ten thousand tags in the repository `tags`."""
+        assert self.layers
+        print("filling the registry", file=sys.stderr, flush=True)
+        registry = self.start(services.Registry, self.programs["docker-registry"], self.subfolder("source"))
+        for image in images.IMAGES:
+            registry.push(image, "latest", self.layout(image), images.MANIFEST_TYPE)
+        registry.push("tags", "latest", self.layout("ten"), images.MANIFEST_TYPE)
+        registry.multiply_tag("tags", "latest", [f"tag-{n:05}" for n in range(1, TAGS)])
+        return registry
+
+    @functools.cached_property
+    def secure_source(self):
+        """The same content behind TLS."""
+        tls = services.make_certificate(self.folder)
+        folder = self.subfolder("secure")
+        return self.start(services.Registry, self.programs["docker-registry"], folder, self.source.storage, tls)
+
+    @functools.cached_property
+    def far(self):
+        return self.proxy(self.source, "--delay", "25")
+
+    @functools.cached_property
+    def secure_far(self):
+        return self.proxy(self.secure_source, "--delay", "25")
+
+    @functools.cached_property
+    def narrow(self):
+        return self.proxy(self.source, "--rate", "10000000")
+
+    def proxy(self, target, *options):
+        return self.start(services.Proxy, target, os.path.join(self.folder, "proxy.log"), *options)
+
+    @functools.cached_property
+    def directory(self):
+        path = os.path.join(self.folder, "dir")
+        self.layout("big").link_as_dir(path)
+        return path
+
+    @contextlib.contextmanager
+    def fresh_run(self, needs_target):
+        """Gives the run an absent `out`, an empty target registry if it needs one, and a disk with nothing to write."""
+        shutil.rmtree(self.out, ignore_errors=True)
+        self.target = None
+        if needs_target:
+            self.target = services.Registry(self.programs["docker-registry"], self.subfolder("target"))
+        os.sync()
+        try:
+            yield
+        finally:
+            if self.target:
+                self.target.stop()
+                self.target.empty()
+            shutil.rmtree(self.out, ignore_errors=True)

@@ -1,0 +1,31 @@
+#!/bin/sh
+# Man pages and --help say the same.
+. "$(dirname "$0")/tap.sh"
+
+man=$here/../../man
+options_in() { grep -oE -- '--[a-z][a-z0-9.-]+' "$1" | sort -u; }
+shown() { sed -nE 's/^ +(-[a-zA-Z], )?(--[a-z0-9.-]+).*/\2/p' "$1" | sort -u; }
+
+run --help
+sed -n '/^Available Commands/,/^$/s/^  \([a-z-]*\) .*/\1/p' out >commands
+shown out >program-options
+while read -r command; do
+  page=$man/lade-$command.1.scd
+  holds "$command has a man page" test -f "$page"
+  run "$command" --help; shown out >help-options
+  run __man "$command" "$page"; cp out page
+  sed -nE 's/^(\*-[a-zA-Z]\*, )?\*(--[a-z0-9.-]+)\*.*/\2/p' page | sort -u >man-options
+  holds "$command: each option of --help is in the man page, and no other" cmp help-options man-options
+  options_in page >mentioned
+  sort -u help-options program-options >known
+  holds "$command: the man page mentions no option that is not there" test -z "$(comm -23 mentioned known)"
+  if command -v scdoc >/dev/null; then holds "$command: the man page can be built" sh -c 'scdoc <page >/dev/null'; fi
+done <commands
+for page in "$man"/lade-*.1.scd; do
+  command=${page##*/lade-}
+  holds "${page##*/} is of a command" grep -qx "${command%.1.scd}" commands
+done
+run __man . "$man/lade.1.scd"
+while read -r option; do out_has "*$option*" "lade(1) explains $option"; done <program-options
+while read -r command; do out_has "*lade-$command*(1)" "lade(1) lists $command"; done <commands
+done_testing

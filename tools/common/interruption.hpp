@@ -1,0 +1,36 @@
+// Signals and --command-timeout become a request to stop.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <optional>
+#include <stop_token>
+#include <thread>
+
+namespace lade::common {
+
+// At most one at a time: signal handlers belong to the process. The first SIGINT, SIGTERM or SIGHUP requests
+// stop, the second ends the process at once with 128 + its number; a signal that is ignored stays so. SIGPIPE
+// is ignored from then on.
+class Interruption {
+ public:
+  explicit Interruption(std::optional<std::chrono::nanoseconds> timeout);
+  Interruption(const Interruption&) = delete;
+  Interruption& operator=(const Interruption&) = delete;
+  ~Interruption();
+
+  std::stop_token token() const { return source_.get_token(); }
+  // The first signal that came; 0: none.
+  int signal() const;
+  bool timed_out() const { return timed_out_; }
+
+ private:
+  void watch(std::optional<std::chrono::nanoseconds> timeout);
+
+  std::stop_source source_;
+  std::atomic<bool> timed_out_ = false;
+  int wake_fd_;
+  std::thread watcher_;
+};
+
+}  // namespace lade::common

@@ -1,0 +1,163 @@
+#include "common/session.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "registry/http.hpp"
+
+namespace lade::common {
+namespace {
+
+[[noreturn]] void refuse(const char* message) {
+  throw Error(Kind::invalid_input, message);
+}
+
+std::string named(std::string_view prefix, std::string_view option) {
+  return fmt::format("{}{}", prefix, option);
+}
+
+registry::Credentials parse_credentials(const std::string& text) {
+  if (text.empty()) refuse("credentials can't be empty");
+  const std::size_t colon = text.find(':');
+  registry::Credentials credentials;
+  credentials.username = text.substr(0, colon);
+  if (credentials.username.empty()) refuse("username can't be empty");
+  if (colon != std::string::npos) credentials.password = text.substr(colon + 1);
+  return credentials;
+}
+
+std::optional<registry::Credentials> credentials_of(const Flags& flags, std::string_view prefix) {
+  const auto creds = flags.find_text(named(prefix, "creds"));
+  const auto username = flags.find_text(named(prefix, "username"));
+  const auto password = flags.find_text(named(prefix, "password"));
+  const bool anonymous = flags.flag(named(prefix, "no-creds"));
+  if (creds && anonymous) refuse("creds and no-creds cannot be specified at the same time");
+  if (username && anonymous) refuse("username and no-creds cannot be specified at the same time");
+  if (creds && username) refuse("creds and username cannot be specified at the same time");
+  if (username && !password) refuse("password must be specified when username is specified");
+  if (password && !username) refuse("username must be specified when password is specified");
+  if (creds) return parse_credentials(*creds);
+  if (username) return registry::Credentials{*username, *password, ""};
+  return std::nullopt;
+}
+
+}  // namespace
+
+Session::Session(const Invocation& invocation)
+    : invocation_(invocation),
+      environment_(std::make_shared<const config::Environment>(config::Environment::of_process())) {}
+
+registry::Options Session::connection_options() {
+  registry::Options options;
+  options.tls_verify = tls_verify("");
+  if (invocation_.flags.has("cert-dir")) options.cert_dir = invocation_.flags.text("cert-dir");
+  options.environment = environment_;
+  options.user_agent = user_agent();
+  options.registries = registries();
+  options.pool = pool();
+  return options;
+}
+
+registry::Options Session::registry_options(std::string_view prefix) {
+  const Flags& flags = invocation_.flags;
+  registry::Options options = connection_options();
+  options.credentials = credentials_of(flags, prefix);
+  options.no_credentials = flags.flag(named(prefix, "no-creds"));
+  options.registry_token = flags.text(named(prefix, "registry-token"));
+  options.tls_verify = tls_verify(prefix);
+  options.cert_dir = flags.text(named(prefix, "cert-dir"));
+  options.find_credentials =
+      [store = config::AuthStore(*environment_, auth_options(prefix)), context = invocation_.context](
+          const std::string& host, const std::string& path) { return store.find(context, host, path); };
+  if (flags.has("parallel-ranges")) {
+    options.parallel_ranges = static_cast<unsigned>(std::clamp<std::uint64_t>(
+        flags.find_unsigned("parallel-ranges").value_or(options.parallel_ranges), 1, 64));
+  }
+  if (flags.has("dest-chunk-size") && prefix == "dest-")
+    options.chunk_size = flags.find_size("dest-chunk-size");
+  return options;
+}
+
+transport::Options Session::transport_options(std::string_view prefix,
+                                              const transport::ImageReference& reference) {
+  const Flags& flags = invocation_.flags;
+  transport::Options options;
+  if (reference.transport() == "docker") options.registry = registry_options(prefix);
+  if (flags.has(named(prefix, "shared-blob-dir"))) {
+    options.shared_blob_dir = flags.text(named(prefix, "shared-blob-dir"));
+  }
+  if (const auto directory = flags.find_text("tmpdir")) options.big_files_dir = *directory;
+  return options;
+}
+
+spec::PlatformChoice Session::platform() const {
+  const Flags& flags = invocation_.flags;
+  return {flags.text("override-os"), flags.text("override-arch"), flags.text("override-variant")};
+}
+
+trust::PolicyContext Session::policy() const {
+  const Flags& flags = invocation_.flags;
+  return trust::PolicyContext::load(
+      invocation_.context, *environment_,
+      {flags.text("policy"), flags.flag("insecure-policy"), flags.flag("require-signed")});
+}
+
+config::AuthStore Session::auth_store() {
+  return config::AuthStore(*environment_, auth_options(""));
+}
+
+const std::shared_ptr<const config::RegistriesConf>& Session::registries() {
+  if (!registries_) {
+    registries_ = std::make_shared<const config::RegistriesConf>(
+        config::RegistriesConf::load(*environment_, invocation_.flags.text("registries-conf")));
+  }
+  return registries_;
+}
+
+std::shared_ptr<registry::HttpPool> Session::pool() {
+  if (!pool_) {
+    const config::Proxies proxies = config::proxies_of(*environment_);
+    registry::PoolOptions options;
+    options.user_agent = user_agent();
+    options.http_proxy = proxies.http_proxy;
+    options.https_proxy = proxies.https_proxy;
+    options.no_proxy = proxies.no_proxy;
+    pool_ = registry::make_http_pool(options);
+  }
+  return pool_;
+}
+
+std::string Session::user_agent() const {
+  const std::string prefix = invocation_.flags.text("user-agent-prefix");
+  return prefix.empty() ? invocation_.program.user_agent : prefix + " " + invocation_.program.user_agent;
+}
+
+std::optional<bool> Session::tls_verify(std::string_view prefix) const {
+  const auto own = invocation_.flags.find_flag(named(prefix, "tls-verify"));
+  if (own || prefix.empty()) return own;
+  const auto for_all = invocation_.flags.find_flag("tls-verify");
+  if (for_all) {
+    invocation_.context.log.warning(
+        "'--tls-verify' is deprecated, please set this on the specific subcommand");
+  }
+  return for_all;
+}
+
+std::string Session::auth_file(std::string_view prefix) const {
+  const Flags& flags = invocation_.flags;
+  if (!prefix.empty() && flags.given(named(prefix, "authfile"))) return flags.text(named(prefix, "authfile"));
+  return flags.text("authfile");
+}
+
+config::AuthOptions Session::auth_options(std::string_view prefix) {
+  config::AuthOptions options;
+  options.auth_file = auth_file(prefix);
+  if (invocation_.flags.has("compat-auth-file")) {
+    options.compat_auth_file = invocation_.flags.text("compat-auth-file");
+  }
+  options.credential_helpers = registries()->credential_helpers();
+  return options;
+}
+
+}  // namespace lade::common
