@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 . test/support/install.sh
 
 install_packages build demo
-[ -f build/build.ninja ] || meson setup --buildtype=release build >/dev/null
+[ -f build/build.ninja ] || meson setup build >/dev/null
 ninja -C build --quiet tools/lade
 PATH=$PWD/build/tools:$PATH
 

@@ -10,13 +10,13 @@ cd "$(dirname "$0")/.."
 
 mode=${1:-release}
 case $mode in
-  release) build=build; setup='--buildtype=release'; tests= ;;
+  release) build=build; setup=; tests= ;;
   asan)
     build=build-asan; tests=
-    setup='--buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false' ;;
+    setup='-Ddebug=true -Db_ndebug=false -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false' ;;
   tsan)
     build=build-tsan; tests='base io config registry transport copy contract'
-    setup='--buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false' ;;
+    setup='-Ddebug=true -Db_ndebug=false -Doptimization=1 -Db_sanitize=thread -Db_lundef=false' ;;
   fuzz) install_packages build; exec sh test/fuzz/run.sh "${2:-60}" ;;
   *) echo "usage: sh test/run.sh [asan|tsan|fuzz [SECONDS]]" >&2; exit 2 ;;
 esac

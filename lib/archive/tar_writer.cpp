@@ -162,7 +162,6 @@ void TarWriter::write_pax(const std::string& name, const std::string& records) {
 void TarWriter::begin(const TarHeader& given) {
   end_member();
   TarHeader header = given;
-  if (header.type == TarType::directory && !header.name.ends_with('/')) header.name += '/';
   if (header.type == TarType::other) header.type = TarType::regular;
   if (header.type != TarType::regular) header.size = 0;
   const PaxNeeds needs(header);

@@ -15,7 +15,7 @@ class TarWriter final : public io::Writer {
   // `out` is not owned.
   explicit TarWriter(io::Writer& out) : out_(out) {}
 
-  // Begins a member; header.size bytes MUST follow by write(). A directory's name gets its '/'.
+  // Begins a member; header.size bytes MUST follow by write().
   void begin(const TarHeader& header);
   // Content of the member; Kind::integrity when it is longer than its header said.
   void write(io::Bytes data) override;

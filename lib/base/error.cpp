@@ -22,8 +22,11 @@ Kind kind_of_errno(int code) {
 Error::Error(Kind kind, std::string message)
     : kind_(kind), message_(std::move(message)), what_(message_) {}
 
+// As Go writes it, which scripts match: "no such file or directory".
 Error Error::from_errno(int code, std::string_view what) {
-  return {kind_of_errno(code), std::string(what) + ": " + std::generic_category().message(code)};
+  std::string reason = std::generic_category().message(code);
+  if (!reason.empty() && reason.front() >= 'A' && reason.front() <= 'Z') reason.front() += 'a' - 'A';
+  return {kind_of_errno(code), std::string(what) + ": " + reason};
 }
 
 void Error::add_context(std::string context) {

@@ -26,7 +26,12 @@ Conversion make_conversion(const spec::Manifest& manifest, std::optional<Documen
 }
 
 Conversion docker_to_oci(const spec::Manifest& manifest, std::string_view config) {
-  const auto oci = spec::ImageConfig::parse(config).oci_document();
+  const auto original = spec::ImageConfig::parse(config);
+  const auto oci = original.oci_document();
+  // Nothing that OCI does not know: the bytes, and with them the digest, can stay.
+  if (nlohmann::json(oci) == nlohmann::json(original.document)) {
+    return make_conversion(manifest.as_media_type(oci_manifest), std::nullopt);
+  }
   Document document = make_document(oci_config, spec::dump_json(oci));
   const auto converted = manifest.as_media_type(oci_manifest).with_config(document.descriptor);
   return make_conversion(converted, std::move(document));

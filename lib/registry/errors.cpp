@@ -221,6 +221,7 @@ RegistryError response_error(HttpResponse& response) {
     std::string message = describe(entries.front());
     return {kind, std::move(message), status, std::move(entries)};
   }
+  if (body.empty()) return {kind, fmt::format("StatusCode: {}", status_line(status)), status, {}};
   const std::string shown = quote(body.substr(0, shown_of_body) + (body.size() > shown_of_body ? "..." : ""));
   return {kind, fmt::format("StatusCode: {}, {}", status, shown), status, {}};
 }

@@ -90,12 +90,18 @@ class HttpPool {
   // Sends and returns as soon as the response's head is in. Authorization and Cookie headers follow a
   // redirect to the same scheme, host and port only; https never redirects to http. A request on a reused
   // connection that died before the first response byte is sent again on a fresh one if its body can be (no
-  // body, or `text`). An error reply during an upload becomes a normal response. Errors: Kind::unavailable
-  // (refused, reset, timed out, name not resolved), Kind::denied (certificate), texts as Go's where scripts
-  // match them: "dial tcp <addr>: connect: connection refused", "http: server gave HTTP response to HTTPS
-  // client", "tls: failed to verify certificate: x509: certificate signed by unknown authority", "lookup
-  // <host>: no such host". They carry the context `Get "<url>"` (method capitalised as Go does). Stopping the
-  // context wakes a blocked call within 100 ms: Cancelled.
+  // body, or `text`). An error reply during an upload becomes a normal response. Stopping
+  // the context wakes a blocked call within 100 ms: Cancelled. What `body` throws passes through.
+  //
+  // Errors, with the context `Get "<url>"` (a redirect's target without its query) and in Go's words where
+  // scripts match them:
+  // - Kind::unavailable: refused, reset, timed out, name not resolved ("dial tcp <addr>: connect: connection
+  //   refused", "dial tcp: lookup <host>: no such host", "EOF", "context deadline exceeded (...)")
+  // - Kind::denied: "tls: failed to verify certificate: x509: ..."; a redirect from https to http
+  // - Kind::unsupported: no TLS or no version in common ("http: server gave HTTP response to HTTPS client",
+  //   "remote error: tls: handshake failure")
+  // - Kind::invalid_input: no HTTP/1.x, limits exceeded, too many redirects, headers that cannot be sent
+  // - Kind::integrity: `body` is not as long as `body_size`
   virtual std::unique_ptr<HttpResponse> send(const Context& context, const Endpoint& endpoint,
                                              HttpRequest request) = 0;
 

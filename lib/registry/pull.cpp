@@ -3,6 +3,7 @@
 
 #include "io/digester.hpp"
 #include "registry/errors.hpp"
+#include "registry/ranged_reader.hpp"
 #include "registry/repository.hpp"
 #include "registry/resuming_reader.hpp"
 #include "registry/text.hpp"
@@ -14,6 +15,8 @@ namespace lade::registry {
 namespace {
 
 constexpr int max_redirects = 10;
+// Smaller blobs are not worth several connections.
+constexpr std::uint64_t large_blob = 32 * 1024 * 1024;
 
 // In the order of containers/image, so that registries that choose by it choose the same.
 Headers accept_headers() {
@@ -79,6 +82,12 @@ std::optional<Client::ManifestInfo> info_of_head(const HttpResponse& response) {
                               *response.content_length()};
 }
 
+template <class Reader>
+BlobBody body_of(std::unique_ptr<Reader> reader) {
+  const auto size = reader->size();
+  return {std::move(reader), size};
+}
+
 }  // namespace
 
 spec::RawManifest get_manifest(const Context& context, const Repository& repository,
@@ -111,18 +120,25 @@ std::optional<Client::ManifestInfo> head_manifest(const Context& context, const 
 }
 
 BlobBody get_blob(const Context& context, const Repository& repository, const spec::Digest& digest,
-                  std::uint64_t) {
-  const auto open = [context, repository, digest](const std::string& range) {
+                  std::uint64_t size) {
+  const auto fetch = [repository, digest](const Context& inner, const std::string& range) {
     Call call = blob_call(repository, "GET", digest);
     if (!range.empty()) {
       call.headers.emplace_back("Range", range);
-      call.repeat = false;  // the reader counts its own tries
+      call.repeat =
+          range.starts_with("bytes=0-");  // beyond the first request the readers count their own tries
     }
-    return repository.session->send(context, call);
+    return repository.session->send(inner, call);
   };
-  auto reader = std::make_unique<ResumingReader>(context, "blob " + digest.str(), open);
-  const auto size = reader->size();
-  return {std::move(reader), size};
+  const std::string what = "blob " + digest.str();
+  if (repository.parallel_ranges > 1 && size > large_blob) {
+    auto reader = std::make_unique<RangedReader>(context, what,
+                                                 repository.session->pool().slot<RangeBudget>("range budget"),
+                                                 range_options(repository.parallel_ranges), fetch);
+    return body_of(std::move(reader));
+  }
+  const auto open = [context, fetch](const std::string& range) { return fetch(context, range); };
+  return body_of(std::make_unique<ResumingReader>(context, what, open));
 }
 
 BlobBody get_external_blob(const Context& context, const Repository& repository,
@@ -138,9 +154,7 @@ BlobBody get_external_blob(const Context& context, const Repository& repository,
       return session->send_anonymously(context, request);
     };
     try {
-      auto reader = std::make_unique<ResumingReader>(context, "external blob from " + quote(text), open);
-      const auto size = reader->size();
-      return {std::move(reader), size};
+      return body_of(std::make_unique<ResumingReader>(context, "external blob from " + quote(text), open));
     } catch (const Error& error) {  // the next place may have it
       if (!first) first = error;
     }

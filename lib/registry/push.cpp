@@ -69,7 +69,13 @@ bool mount_blob(const Context& context, const Repository& repository, const spec
   call.target = with_parameter(call.target, "mount", digest.str());
   call.target = with_parameter(call.target, "from", from);
   call.scopes.push_back(fmt::format("repository:{}:pull", from));
-  const auto response = repository.session->send(context, call);
+  std::unique_ptr<HttpResponse> response;
+  try {
+    response = repository.session->send(context, call);
+  } catch (const Error& error) {  // a token server may refuse the other repository
+    if (error.kind() == Kind::denied) return false;
+    throw;
+  }
   if (response->status() == 202) {  // an upload was begun instead, which nobody will use
     Call cancel = repository.call("DELETE", repository.session->location(*response));
     cancel.repeat = false;

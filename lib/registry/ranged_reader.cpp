@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <system_error>
 
 #include "registry/errors.hpp"
 #include "registry/resuming_reader.hpp"
@@ -81,6 +82,7 @@ RangedReader::~RangedReader() {
   for (std::thread& worker : workers_) worker.join();
   const std::lock_guard lock(budget_->mutex_);
   while (!segments_.empty()) release_front();
+  if (!workers_.empty() && --budget_->readers_ == 0) budget_->spare_.clear();
 }
 
 std::size_t RangedReader::read(io::Buffer buffer) {
@@ -96,7 +98,7 @@ std::size_t RangedReader::read(io::Buffer buffer) {
   Segment& front = *segments_.front();
   const std::size_t count = std::min(buffer.size(), front.filled - position_);
   lock.unlock();  // bytes below `filled` are not touched any more
-  std::memcpy(buffer.data(), front.bytes.get() + position_, count);
+  std::memcpy(buffer.data(), front.bytes.data() + position_, count);
   position_ += count;
   if (position_ < front.size) return count;
   lock.lock();
@@ -106,7 +108,8 @@ std::size_t RangedReader::read(io::Buffer buffer) {
 }
 
 void RangedReader::release_front() {
-  const Segment& front = *segments_.front();
+  Segment& front = *segments_.front();
+  if (!front.bytes.empty()) budget_->spare_.push_back(std::move(front.bytes));
   if (front.charged) {
     budget_->left_ += front.size;
   } else {
@@ -122,10 +125,17 @@ void RangedReader::start_workers(std::unique_ptr<HttpResponse> first) {
   const std::uint64_t count = (*size_ + options_.segment - 1) / options_.segment;
   const auto workers = std::min<std::uint64_t>(options_.connections, count);
   while (workers_.size() < workers) {
-    workers_.emplace_back(
-        [this, segment, response = std::move(first)]() mutable { work(segment, std::move(response)); });
+    try {
+      workers_.emplace_back(
+          [this, segment, response = std::move(first)]() mutable { work(segment, std::move(response)); });
+    } catch (const std::system_error&) {  // no more threads to be had: fewer will do
+      if (workers_.empty()) throw;
+      break;
+    }
     segment = nullptr;
   }
+  const std::lock_guard lock(budget_->mutex_);
+  ++budget_->readers_;
 }
 
 void RangedReader::work(Segment* segment, std::unique_ptr<HttpResponse> response) {
@@ -143,14 +153,18 @@ RangedReader::Segment* RangedReader::claim() {
   std::unique_lock lock(budget_->mutex_);
   const auto next_size = [&] { return std::min<std::uint64_t>(options_.segment, *size_ - next_); };
   const auto ready = [&] {
-    return next_ == *size_ || failure_ || !free_claim_used_ || budget_->left_ >= next_size();
+    if (next_ == *size_ || failure_) return true;
+    return segments_.size() <= options_.connections && (!free_claim_used_ || budget_->left_ >= next_size());
   };
   if (!budget_->freed_.wait(lock, stop_.get_token(), ready) || next_ == *size_ || failure_) return nullptr;
   auto segment = std::make_unique<Segment>();
   segment->offset = next_;
   segment->size = next_size();
   segment->charged = free_claim_used_;
-  segment->bytes = std::make_unique_for_overwrite<std::byte[]>(segment->size);
+  if (!budget_->spare_.empty()) {
+    segment->bytes = std::move(budget_->spare_.back());
+    budget_->spare_.pop_back();
+  }
   if (segment->charged) budget_->left_ -= segment->size;
   free_claim_used_ = true;
   next_ += segment->size;
@@ -161,6 +175,7 @@ void RangedReader::fill(Segment& segment, std::unique_ptr<HttpResponse> response
   const Context context = outer_.with_stop(stop_.get_token());
   Retry retry(context, policy);
   const std::uint64_t end = segment.offset + segment.size;
+  segment.bytes.resize(std::max(segment.bytes.size(), segment.size));
   while (true) {
     const std::size_t filled = segment.filled;
     try {
@@ -178,13 +193,16 @@ void RangedReader::fill(Segment& segment, std::unique_ptr<HttpResponse> response
   }
 }
 
+// Does not look at the segment after its last byte: the reading thread may have released it.
 void RangedReader::fill_from(Segment& segment, HttpResponse& response) {
-  while (segment.filled < segment.size) {
-    const io::Buffer rest(segment.bytes.get() + segment.filled, segment.size - segment.filled);
+  const io::Buffer bytes = io::Buffer(segment.bytes).first(segment.size);
+  for (std::size_t filled = segment.filled; filled < bytes.size();) {
+    const io::Buffer rest = bytes.subspan(filled);
     const std::size_t count = response.body().read(rest.first(std::min(rest.size(), io::chunk_size)));
     if (count == 0) throw Error(Kind::unavailable, "unexpected EOF");
+    filled += count;
     const std::lock_guard lock(budget_->mutex_);
-    segment.filled += count;
+    segment.filled = filled;
     if (segments_.front().get() == &segment) arrived_.notify_one();
   }
 }

@@ -30,6 +30,9 @@ class RangeBudget {
   std::mutex mutex_;
   std::condition_variable_any freed_;
   std::size_t left_;
+  // Buffers of segments that were read, for the next ones: new memory costs more than the copy into it.
+  std::vector<std::vector<std::byte>> spare_;
+  unsigned readers_ = 0;  // the last one takes the spare buffers along
 };
 
 struct RangeOptions {
@@ -67,7 +70,7 @@ class RangedReader final : public io::Reader {
     std::size_t size = 0;
     std::size_t filled = 0;
     bool charged = false;  // to the budget
-    std::unique_ptr<std::byte[]> bytes;
+    std::vector<std::byte> bytes;
   };
 
   void start_workers(std::unique_ptr<HttpResponse> first);

@@ -196,8 +196,14 @@ class RunningServer final : public Server {
     }
   }
 
+  // The boundary of a client's thread: what goes wrong ends this connection only.
   void serve(Client& client) noexcept {
-    http_.serve(client.connection);
+    try {
+      http_.serve(client.connection);
+    } catch (const std::exception& error) {
+      context_.log.warning(std::string("a connection broke: ") + error.what());
+      client.connection.shut_down();
+    }
     client.done = true;
   }
 

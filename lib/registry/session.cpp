@@ -84,7 +84,7 @@ std::unique_ptr<HttpResponse> Session::send_authorized(const Context& context, c
       return response;
     const auto challenges = parse_challenges(response->header_values("WWW-Authenticate"));
     if (answers == 2 || (answers == 1 && !is_too_narrow(challenges))) return response;
-    *state_->challenges.lock() = challenges;
+    if (!challenges.empty()) *state_->challenges.lock() = challenges;
     const auto next =
         authenticator_.answer(context, challenges, settings_.allow_http, call.scopes, authorization);
     if (!next) return response;

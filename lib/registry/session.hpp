@@ -59,6 +59,7 @@ class Session {
   // "docker.io", and the host it is reached at: "registry-1.docker.io".
   const std::string& registry() const { return settings_.registry; }
   const std::string& host() const { return host_; }
+  HttpPool& pool() const { return *settings_.pool; }
 
  private:
   // What all sessions with the registry know about it.

@@ -228,6 +228,8 @@ spec::Digest put_blob(const Context& context, const Repository& repository,
       if (!source.failed()) error.add_context("uploading a blob to " + repository.name());
       if (!unreachable || !source.rewind() || !retry.wait()) throw;
       context.log.debug(std::string("starting an upload over: ") + error.what());
+      // What broke the connection may have been the size of the request.
+      if (!plan.chunk_size) plan.chunk_size = first_automatic_chunk;
     }
   }
 }

@@ -48,6 +48,7 @@ void UploadSource::keep(io::Bytes data) {
     position_ = 0;
     return;
   }
+  if (kept_.empty()) kept_.reserve(std::min<std::uint64_t>(size_.value_or(replay_limit), replay_limit));
   kept_ += io::as_text(data);
   position_ = kept_.size();
 }

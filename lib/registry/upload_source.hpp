@@ -16,7 +16,7 @@ namespace lade::registry {
 class UploadSource final : public io::Reader {
  public:
   // Most bytes that are kept.
-  static constexpr std::size_t replay_limit = 4 * 1024 * 1024;
+  static constexpr std::size_t replay_limit = 2 * 1024 * 1024;
 
   UploadSource(io::Reader& inner, std::optional<spec::Digest> digest, std::optional<std::uint64_t> size);
   std::size_t read(io::Buffer buffer) override;

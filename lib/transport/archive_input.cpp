@@ -51,4 +51,11 @@ std::shared_ptr<const os::UniqueFd> open_plain_tar(const Context& context, const
                     });
 }
 
+archive::TarIndex open_archive(const Context& context, const std::string& path, const std::string& spool_dir,
+                               archive::TarIndex::Duplicates duplicates) {
+  auto file = open_plain_tar(context, path, spool_dir);
+  return in_context([&] { return "reading tar archive \"" + path + "\""; },
+                    [&] { return archive::TarIndex(context, std::move(file), duplicates); });
+}
+
 }  // namespace lade::transport

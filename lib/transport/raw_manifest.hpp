@@ -8,7 +8,8 @@
 
 namespace lade::transport {
 
-// Computes the digest (of a signed schema 1 manifest: of its payload); media_type "" is guessed. Kind::integrity if `expected` names another digest.
+// Computes the digest (of a signed schema 1 manifest: of its payload); media_type "" is guessed.
+// Kind::integrity if `expected` names another digest.
 spec::RawManifest make_raw_manifest(std::string bytes, std::string media_type,
                                     const std::optional<spec::Digest>& expected = std::nullopt);
 

@@ -44,8 +44,7 @@ class ImageSource {
 
   // The top manifest, or the one of an instance. The source MUST have checked bytes against the digest
   // where it knows one (always for an instance).
-  virtual spec::RawManifest manifest(const Context& context,
-                                     const std::optional<spec::Digest>& instance) = 0;
+  virtual spec::RawManifest manifest(const Context& context, const std::optional<spec::Digest>& instance) = 0;
 
   // A layer, config or other blob. The bytes are NOT verified here: whoever consumes them MUST check length
   // and digest (a destination's put_blob does, io::VerifyingReader does). The reader MUST not outlive the
@@ -63,12 +62,12 @@ class ImageSource {
 struct DestinationTraits {
   // Manifest types it takes, best first. Empty: any.
   std::vector<std::string> manifest_types;
-  bool accepts_lists = true;       // several images as a group
+  bool accepts_lists = true;  // several images as a group
   enum class Layers { preserve, compress, decompress };
-  Layers layers = Layers::preserve;  // what it wants of a layer that came uncompressed or compressed
-  bool parallel_blobs = true;      // put_blob may be called from several threads at once
+  Layers layers = Layers::preserve;   // what it wants of a layer that came uncompressed or compressed
+  bool parallel_blobs = true;         // put_blob may be called from several threads at once
   bool accepts_foreign_urls = false;  // keeps layers that are only urls unfetched
-  bool requires_digest = false;    // put_blob needs digest and size before the first byte
+  bool requires_digest = false;       // put_blob needs digest and size before the first byte
   // The digest that the reference itself names: the manifest written must have it.
   std::optional<spec::Digest> required_digest;
 };

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "registry/http.hpp"
 #include "support/image_builder.hpp"
 #include "support/registry_server.hpp"
 #include "support/temp_dir.hpp"
@@ -22,6 +23,10 @@ class Place {
     if (const auto host = rest.find("HOST"); host != std::string::npos) {
       server_ = std::make_unique<RegistryServer>();
       rest.replace(host, 4, server_->authority());
+      // The scheme is found out once a pool, by trying https first.
+      registry::PoolOptions pool;
+      pool.connect_timeout = std::chrono::milliseconds{500};
+      options.registry.pool = registry::make_http_pool(pool);
     }
     if (const auto dir = rest.find("DIR"); dir != std::string::npos) rest.replace(dir, 3, directory_.str());
     options.registry.tls_verify = false;
@@ -67,7 +72,7 @@ struct Row {
 inline const std::vector<Row>& rows() {
   static const std::vector<Row> table = {
       {"dir", "DIR/image", {}, true, true, true},
-      {"oci", "DIR/layout:name", {}, true, true, true},
+      {"oci", "DIR:name", {}, true, true, true},
       {"oci-archive", "DIR/archive.tar:name", {}, true, true, true},
       {"docker-archive",
        "DIR/archive.tar:example.com/image:tag",

@@ -9,15 +9,15 @@ shown() { sed -nE 's/^ +(-[a-zA-Z], )?(--[a-z0-9.-]+).*/\2/p' "$1" | sort -u; }
 run --help
 sed -n '/^Available Commands/,/^$/s/^  \([a-z-]*\) .*/\1/p' out >commands
 shown out >program-options
+while read -r command; do run "$command" --help; shown out; done <commands | cat - program-options | sort -u >known
 while read -r command; do
   page=$man/lade-$command.1.scd
   holds "$command has a man page" test -f "$page"
   run "$command" --help; shown out >help-options
   run __man "$command" "$page"; cp out page
-  sed -nE 's/^(\*-[a-zA-Z]\*, )?\*(--[a-z0-9.-]+)\*.*/\2/p' page | sort -u >man-options
+  sed -nE '/^# OPTIONS/,/^# [^O]/s/^(\*-[a-zA-Z]\*, )?\*(--[a-z0-9.-]+)\*.*/\2/p' page | sort -u >man-options
   holds "$command: each option of --help is in the man page, and no other" cmp help-options man-options
   options_in page >mentioned
-  sort -u help-options program-options >known
   holds "$command: the man page mentions no option that is not there" test -z "$(comm -23 mentioned known)"
   if command -v scdoc >/dev/null; then holds "$command: the man page can be built" sh -c 'scdoc <page >/dev/null'; fi
 done <commands

@@ -2,9 +2,9 @@
 # A registry served from an OCI layout: push, list, inspect, retag, delete.
 . "$(dirname "$0")/tap.sh"
 
-make_image dir:image
+make_image oci:image:app  # with a compressed layer, as registries want it
 serve oci:store
-run copy --dest-tls-verify=false dir:image "docker://$registry/a/app:1"; exits 0 "an image is pushed"
+run copy --dest-tls-verify=false oci:image:app "docker://$registry/a/app:1"; exits 0 "an image is pushed"
 run copy --src-tls-verify=false --dest-tls-verify=false "docker://$registry/a/app:1" "docker://$registry/a/app:2"
 exits 0 "and copied within the registry"
 run list-tags --tls-verify=false "docker://$registry/a/app"
@@ -22,7 +22,7 @@ out_has '        "2"' "and the tags"
 run inspect --no-tags --tls-verify=false "docker://$registry/a/app:1"; out_has '"RepoTags": []' "unless it shall not"
 run inspect --tls-verify=false "docker://$registry/a/app:9"; exits 2 "a tag that is not there exits 2"
 err_has 'manifest unknown' "and is named as registries do"
-run copy --src-tls-verify=false "docker://$registry/a/app:1" dir:back
+run copy --src-tls-verify=false "docker://$registry/a/app:1" oci:back:app
 holds "what comes back is what was pushed" diff -r image back
 run delete --tag-only --tls-verify=false "docker://$registry/a/app:2"; exits 0 "a tag alone is deleted"
 run inspect --tls-verify=false "docker://$registry/a/app:1"; exits 0 "and the image stays under the other tag"

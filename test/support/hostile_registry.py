@@ -64,11 +64,10 @@ INDEX = dump({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [
 
 
 def gzip_bomb(size):
-    """`size` spaces in gzip, without the memory for them."""
-    coder = zlib.compressobj(9, zlib.DEFLATED, 31)
-    piece = b" " * (1 << 20)
-    packed = b"".join(coder.compress(piece) for _ in range(size >> 20))
-    return packed + coder.flush()
+    """`size` spaces in gzip, made of one deflated MiB over and over. Nobody gets as far as its checksum."""
+    coder = zlib.compressobj(9, zlib.DEFLATED, -15)
+    piece = coder.compress(b" " * (1 << 20)) + coder.flush(zlib.Z_FULL_FLUSH)
+    return b"\x1f\x8b\x08" + bytes(7) + piece * (size >> 20) + b"\x03\0" + bytes(8)
 
 
 class Gone(Exception):
@@ -89,6 +88,9 @@ class Exchange:
             if not data:
                 raise Gone
             self.buffer += data
+            if self.buffer[0] == 0x16:  # TLS
+                self.send(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+                raise Gone
         head, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
         lines = head.decode("latin-1").split("\r\n")
         method, target, _ = lines[0].split(" ", 2)
@@ -128,14 +130,8 @@ class Registry:
     def __init__(self, log):
         self.log = log
         self.port = self.other_port = 0
-        self.bomb = None
+        self.bomb = gzip_bomb(4 << 30)
         self.lock = threading.Lock()
-
-    def get_bomb(self):
-        with self.lock:
-            if self.bomb is None:
-                self.bomb = gzip_bomb(4 << 30)
-            return self.bomb
 
     # What a well-behaved registry does.
 
@@ -306,7 +302,7 @@ class Registry:
     def do_gzip_bomb(self, x, method, path, headers, argument):
         kind = path.partition("/")[0]
         if kind == argument:
-            return x.reply(200, self.get_bomb(), method == "HEAD", content_encoding="gzip",
+            return x.reply(200, self.bomb, method == "HEAD", content_encoding="gzip",
                            content_type=OCI_MANIFEST if kind == "manifests" else "application/json")
         return self.serve(x, method, path, headers)
 
@@ -317,7 +313,7 @@ class Registry:
             with self.lock:
                 self.page = getattr(self, "page", 0) + 1
                 page = self.page
-            tags = ["tag-%d-%d" % (page, i) for i in range(1000)]
+            tags = ["tag-%d-%d" % (page, i) for i in range(50000)]
             link = "</v2/endless-tags/x/tags/list?last=%d>; rel=\"next\"" % page
             return x.reply(200, dump({"name": "x", "tags": tags}), link=link)
         return self.serve(x, method, path, headers)
@@ -406,7 +402,7 @@ class Registry:
         if name == "redirect":
             return x.reply(302, location="/token/redirect")
         if name == "bomb":
-            return x.reply(200, self.get_bomb(), content_encoding="gzip")
+            return x.reply(200, self.bomb, content_encoding="gzip")
         if name == "newline":
             return x.reply(200, dump({"token": "a\r\nX-Injected: yes"}))
         x.reply(200, content_length=None, transfer_encoding="chunked")

@@ -96,6 +96,7 @@ class Connection final : public ServerConnection {
   }
 
   std::string read_exactly(std::size_t size) override {
+    if (size == 0) return "";
     while (ahead_.size() < size && !gone_) fill(65536);
     return read_some(size);
   }

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "base/error.hpp"
+#include "common/output.hpp"
 
 namespace lade::common {
 namespace {
@@ -45,6 +46,8 @@ bool is_ignored(int number) {
   return sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
+constexpr auto patience = std::chrono::seconds(5);
+
 constexpr int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
 
 }  // namespace
@@ -66,6 +69,7 @@ Interruption::~Interruption() {
     if (!is_ignored(number)) handle(number, SIG_DFL);
   }
   handler_fd = -1;
+  over_ = true;
   wake(wake_fd_);
   watcher_.join();
   close(wake_fd_);
@@ -75,8 +79,20 @@ int Interruption::signal() const {
   return first_signal;
 }
 
-// Ends at the first of: a signal, the timeout, the destructor.
+// Ends when the destructor says so.
 void Interruption::watch(std::optional<std::chrono::nanoseconds> timeout) {
+  const bool woken = wait_for_wake(timeout);
+  if (over_) return;
+  timed_out_ = !woken;
+  source_.request_stop();
+  if (over_ || wait_for_wake(patience)) return;
+  // Something waits that cannot be woken, such as a read from a pipe. What is on disk is whole at any time.
+  if (timed_out_) write_best_effort(2, "context deadline exceeded\n");
+  _exit(timed_out_ ? 1 : 128 + first_signal);
+}
+
+// False if nothing woke it in time.
+bool Interruption::wait_for_wake(std::optional<std::chrono::nanoseconds> timeout) const {
   const auto deadline = std::chrono::steady_clock::now() + timeout.value_or(std::chrono::nanoseconds(0));
   pollfd waiting = {wake_fd_, POLLIN, 0};
   for (;;) {
@@ -84,16 +100,15 @@ void Interruption::watch(std::optional<std::chrono::nanoseconds> timeout) {
     if (timeout) {
       const auto left =
           std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-      if (left.count() <= 0) break;
+      if (left.count() <= 0) return false;
       milliseconds = static_cast<int>(std::min<std::int64_t>(left.count(), 60'000));
     }
     if (poll(&waiting, 1, milliseconds) > 0) {
-      if (first_signal != 0) source_.request_stop();
-      return;
+      std::uint64_t count = 0;
+      [[maybe_unused]] const ssize_t ignored = ::read(wake_fd_, &count, sizeof count);
+      return true;
     }
   }
-  timed_out_ = true;
-  source_.request_stop();
 }
 
 }  // namespace lade::common

@@ -10,8 +10,8 @@
 namespace lade::common {
 
 // At most one at a time: signal handlers belong to the process. The first SIGINT, SIGTERM or SIGHUP requests
-// stop, the second ends the process at once with 128 + its number; a signal that is ignored stays so. SIGPIPE
-// is ignored from then on.
+// stop; the second, or five seconds without an end, end the process at once with 128 + the signal's number. A
+// signal that is ignored stays so. SIGPIPE is ignored from then on.
 class Interruption {
  public:
   explicit Interruption(std::optional<std::chrono::nanoseconds> timeout);
@@ -26,9 +26,11 @@ class Interruption {
 
  private:
   void watch(std::optional<std::chrono::nanoseconds> timeout);
+  bool wait_for_wake(std::optional<std::chrono::nanoseconds> timeout) const;
 
   std::stop_source source_;
   std::atomic<bool> timed_out_ = false;
+  std::atomic<bool> over_ = false;
   int wake_fd_;
   std::thread watcher_;
 };

@@ -8,6 +8,7 @@
 #include <sys/time.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -122,6 +123,11 @@ std::optional<std::string> Connection::read_head() {
     if (received.starts_with("\r\n")) {
       begin_ += 2;
       continue;
+    }
+    // A client that tries TLS waits for our answer, as we would for the end of its head.
+    if (!received.empty() && !std::isalpha(static_cast<unsigned char>(received.front()))) {
+      refuse(400, "Bad Request");
+      return std::nullopt;
     }
     const auto end = received.find("\r\n\r\n");
     if (end != received.npos && end <= limits_.head_size) {

@@ -2,7 +2,8 @@
 
 #include <sys/stat.h>
 
-#include <cerrno>
+#include <chrono>
+#include <system_error>
 
 #include "base/error.hpp"
 #include "os/file.hpp"
@@ -13,6 +14,9 @@
 namespace lade::registry::server {
 
 namespace {
+
+constexpr std::string_view upload_prefix = ".upload-";
+constexpr std::chrono::hours longest_upload{24};
 
 constexpr std::string_view layout_document = R"({"imageLayoutVersion":"1.0.0"})";
 
@@ -33,6 +37,18 @@ LayoutStore::LayoutStore(std::filesystem::path folder, bool readonly, Logger& lo
 void LayoutStore::create_layout() const {
   os::mkdir_all(folder_ / "blobs" / "sha256");
   if (!os::find_file(folder_ / "oci-layout", 4096)) os::write_file(folder_ / "oci-layout", layout_document);
+  remove_stale_uploads();
+}
+
+// A server that was killed leaves them. Young ones may belong to another that is alive.
+void LayoutStore::remove_stale_uploads() const {
+  const auto now = std::filesystem::file_time_type::clock::now();
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+    std::error_code gone;
+    const auto modified = entry.last_write_time(gone);
+    const bool upload = entry.path().filename().string().starts_with(upload_prefix);
+    if (upload && !gone && now - modified > longest_upload) os::remove_file(entry.path());
+  }
 }
 
 void LayoutStore::check_layout() const {
@@ -91,7 +107,7 @@ std::string LayoutStore::read_manifest_bytes(const spec::Digest& digest) const {
 }
 
 os::AtomicFile LayoutStore::new_blob() const {
-  return {folder_, ".upload-"};
+  return {folder_, upload_prefix};
 }
 
 void LayoutStore::commit_blob(os::AtomicFile file, const spec::Digest& digest) const {

@@ -46,6 +46,7 @@ class LayoutStore {
  private:
   std::filesystem::path index_path() const { return folder_ / "index.json"; }
   void create_layout() const;
+  void remove_stale_uploads() const;
   void check_layout() const;
   LayoutIndex read_index() const;
   void refresh();  // with mutex_ held

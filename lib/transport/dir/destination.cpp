@@ -89,7 +89,8 @@ class Destination final : public ImageDestination {
     if (!top_manifest_) throw Error(Kind::invalid_input, "no manifest was written to the directory");
     context.throw_if_stopped();
     for (const auto& [name, bytes] : instances_) write_small(name, bytes);
-    write_small(std::string(version_file), written_.lock()->version.str());
+    const Version version = written_.lock()->version;
+    write_small(std::string(version_file), version.str());
     write_small(std::string(manifest_file), *top_manifest_);
     committed_ = true;
     remove_strangers();

@@ -60,11 +60,13 @@ class Destination final : public ImageDestination {
     return info;
   }
 
-  void put_manifest(const Context& context, const spec::RawManifest& manifest,
+  void put_manifest(const Context&, const spec::RawManifest& manifest,
                     const std::optional<spec::Digest>& instance) override {
     auto prepared = prepare_manifest(manifest, instance, name_.image);
-    const auto reader = io::make_text_reader(prepared.raw.bytes);
-    put_blob(context, prepared.blob, *reader);
+    const auto target = layout_.blob_path(prepared.raw.digest);
+    os::mkdir_all(target.parent_path());
+    os::write_file(target, prepared.raw.bytes);
+    needed_.lock()->insert(prepared.raw.digest);
     if (prepared.entry) entries_.push_back(std::move(*prepared.entry));
   }
 

@@ -90,7 +90,7 @@ void LayoutIndex::add(const spec::Descriptor& entry) {
   const auto same = std::find_if(manifests_.begin(), manifests_.end(), [&](const spec::Descriptor& other) {
     return other.digest == entry.digest && name_of(other).empty();
   });
-  const auto json = spec::descriptor_json(entry, spec::Flavor::oci);
+  const auto json = spec::instance_json(entry, spec::Flavor::oci);
   if (same != manifests_.end()) {
     entries()[static_cast<std::size_t>(same - manifests_.begin())] = json;
     *same = entry;

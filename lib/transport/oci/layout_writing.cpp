@@ -38,10 +38,7 @@ LayoutManifest prepare_manifest(const spec::RawManifest& manifest,
       manifest.media_type != spec::media_type::oci_index) {
     throw Error(Kind::unsupported, "an OCI layout cannot hold a manifest of type " + manifest.media_type);
   }
-  LayoutManifest result{make_raw_manifest(manifest.bytes, manifest.media_type, instance), {}, std::nullopt};
-  result.blob.digest = result.raw.digest;
-  result.blob.size = result.raw.bytes.size();
-  result.blob.media_type = result.raw.media_type;
+  LayoutManifest result{make_raw_manifest(manifest.bytes, manifest.media_type, instance), std::nullopt};
   if (instance) {
     result.entry = referrer_entry_of(result.raw);
   } else {

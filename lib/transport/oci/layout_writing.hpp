@@ -14,7 +14,6 @@ DestinationTraits layout_traits(const Options& options);
 
 struct LayoutManifest {
   spec::RawManifest raw;
-  PutBlob blob;                           // how it is stored
   std::optional<spec::Descriptor> entry;  // for index.json
 };
 

@@ -52,8 +52,11 @@ class Destination final : public ImageDestination {
   void put_manifest(const Context& context, const spec::RawManifest& manifest,
                     const std::optional<spec::Digest>& instance) override {
     const auto prepared = oci::prepare_manifest(manifest, instance, name_.image);
+    PutBlob blob;
+    blob.digest = prepared.raw.digest;
+    blob.size = prepared.raw.bytes.size();
     const auto reader = io::make_text_reader(prepared.raw.bytes);
-    put_blob(context, prepared.blob, *reader);
+    put_blob(context, blob, *reader);
     if (prepared.entry) index_.add(*prepared.entry);
   }
 

@@ -1,8 +1,8 @@
 #include <filesystem>
 
-#include "archive/tar_index.hpp"
 #include "spec/json.hpp"
 #include "transport/archive_input.hpp"
+#include "transport/local_path.hpp"
 #include "transport/oci/layout_source.hpp"
 #include "transport/oci_archive/archive.hpp"
 
@@ -34,8 +34,7 @@ class ArchiveFiles final : public oci::LayoutFiles {
     if (!std::filesystem::exists(path)) {
       throw Error(Kind::not_found, "archive file not found: " + spec::dump_json(path));
     }
-    return archive::TarIndex(context, open_plain_tar(context, path, spool_dir),
-                             archive::TarIndex::Duplicates::last);
+    return open_archive(context, path, spool_dir, archive::TarIndex::Duplicates::last);
   }
 
   std::optional<Blob> find(const std::string& name) const {
@@ -52,8 +51,8 @@ class ArchiveFiles final : public oci::LayoutFiles {
 
 std::unique_ptr<ImageSource> open_source(const Context& context, const oci::LayoutName& name,
                                          const Options& options) {
-  return oci::make_layout_source(std::make_unique<ArchiveFiles>(context, name.path, options.big_files_dir),
-                                 name, options);
+  return oci::make_layout_source(
+      std::make_unique<ArchiveFiles>(context, resolve_path(name.path), options.big_files_dir), name, options);
 }
 
 }  // namespace lade::transport::oci_archive

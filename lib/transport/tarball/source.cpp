@@ -201,11 +201,14 @@ class Source final : public ImageSource {
 std::unique_ptr<ImageSource> open_source(const Context& context, const std::vector<std::string>& files,
                                          const Options& options) {
   std::vector<Layer> layers;
-  for (const auto& file : files) layers.push_back(open_layer(context, file, options.big_files_dir));
+  const auto what = [&](std::size_t i) { return "error reading \"" + files[i] + "\""; };
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    layers.push_back(in_context([&] { return what(i); },
+                                [&] { return open_layer(context, files[i], options.big_files_dir); }));
+  }
   parallel_for(context, layers.size(), std::max(1U, std::thread::hardware_concurrency()),
                [&](const Context& inner, std::size_t i) {
-                 in_context([&] { return "error reading \"" + files[i] + "\""; },
-                            [&] { learn_digests(inner, layers[i]); });
+                 in_context([&] { return what(i); }, [&] { learn_digests(inner, layers[i]); });
                });
   return std::make_unique<Source>(std::move(layers));
 }

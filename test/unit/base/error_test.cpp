@@ -31,5 +31,5 @@ TEST_CASE("in_context passes the result through") { CHECK(in_context("x", [] { r
 TEST_CASE("errno values map to what a caller may do") {
   CHECK(Error::from_errno(ENOENT, "open a").kind() == Kind::not_found);
   CHECK(Error::from_errno(EACCES, "open a").kind() == Kind::denied);
-  CHECK(std::string(Error::from_errno(ENOENT, "open a").what()) == "open a: No such file or directory");
+  CHECK(std::string(Error::from_errno(ENOENT, "open a").what()) == "open a: no such file or directory");
 }

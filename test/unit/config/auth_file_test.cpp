@@ -107,7 +107,7 @@ TEST_CASE("auth file: errors name the file and the key and never a value") {
         {"{\"credsStore\": {}}", "auth.json: credsStore is not a string"},
         {"{\"credHelpers\": {\"h\": 1}}", "auth.json: credHelpers is not a string"},
         {"{\"auths\": {\"h\": secret}}", "auth.json: invalid JSON at byte 17"}}) {
-    CHECK(test::message_of([&] { parse(text); }) == message);
+    CHECK(test::message_of([&, &text = text] { parse(text); }) == message);
   }
 }
 

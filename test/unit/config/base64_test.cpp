@@ -12,7 +12,6 @@ TEST_CASE("base64: the test vectors of RFC 4648 go both ways") {
                                        {"foob", "Zm9vYg=="},
                                        {"fooba", "Zm9vYmE="},
                                        {"foobar", "Zm9vYmFy"}}) {
-    CAPTURE(plain);
     CHECK(base64_encode(plain) == encoded);
     CHECK(base64_decode(encoded) == plain);
   }

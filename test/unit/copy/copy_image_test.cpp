@@ -179,3 +179,15 @@ TEST_CASE("a stop ends the copy without a commit") {
                   Cancelled);
   CHECK(to.store->lock()->commits == 0);
 }
+
+TEST_CASE("a Docker config that OCI can express keeps its bytes") {
+  MemoryReference from("a"), to("b");
+  auto& store = *from.store;
+  const auto config = add_blob(store, types::docker_config,
+                               R"({"os":"linux","architecture":"amd64","rootfs":{"type":"layers","diff_ids":[]}})");
+  set_top(store, raw(spec::Manifest::make(types::docker_manifest, config, {})));
+  copy::CopyOptions options;
+  options.manifest_type = types::oci_manifest;
+  run(from, to, options);
+  CHECK(top_manifest(to).config().digest == config.digest);
+}

@@ -1,8 +1,11 @@
 #include <doctest/doctest.h>
 
+#include <atomic>
+
 #include "base/parallel.hpp"
 #include "client_fixture.hpp"
 #include "io/digester.hpp"
+#include "registry/token.hpp"
 
 using namespace lade;
 using namespace lade::test;
@@ -242,6 +245,42 @@ TEST_CASE("threads that need the same token share one request for it") {
   int tokens = 0;
   for (const auto& line : f.pool->lines()) tokens += line.starts_with("GET https://auth.example/");
   CHECK(tokens == 1);
+}
+
+TEST_CASE("when the request for a shared token fails, whoever waits for it tries again") {
+  std::atomic<int> tokens{0};
+  ClientFixture f([&](const FakeRequest& request) {
+    if (request.url.starts_with("https://auth.example/")) {
+      return ++tokens <= 2 ? FakeAnswer{.status = 403} : token_answer("t1");
+    }
+    return request.header("Authorization") == "Bearer t1" ? manifest_answer() : bearer_challenge();
+  });
+  auto client = f.client();
+  const auto context = f.context();
+  std::atomic<int> read{0};
+  parallel_for(context, 4, 4, [&](const Context&, std::size_t) {
+    try {
+      client->manifest(context, "latest");
+      ++read;
+    } catch (const Error&) {
+    }
+  });
+  CHECK(read == 2);
+  CHECK(tokens == 3);
+}
+
+TEST_CASE("a stop ends the wait for a token that another thread asks for") {
+  registry::TokenCache cache;
+  FakeClock clock;
+  std::stop_source stop;
+  const Context patient{{}, null_logger(), silent_progress(), clock};
+  const Context context = patient.with_stop(stop.get_token());
+  const auto slow = [&] {
+    CHECK_THROWS_AS(cache.get(context, "key", "", [] { return registry::Token{}; }), Cancelled);
+    return registry::Token{"t1", clock.steady() + std::chrono::seconds(9)};
+  };
+  stop.request_stop();
+  CHECK(cache.get(patient, "key", "", slow) == "t1");
 }
 
 TEST_CASE("tokens of different accounts are kept apart") {

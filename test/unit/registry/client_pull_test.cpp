@@ -92,6 +92,7 @@ TEST_CASE("errors of the registry keep the words that scripts know") {
        Kind::not_found,
        "StatusCode: 404, \"404 page not found\\n\""},
       {{.status = 401}, Kind::denied, "authentication required"},
+      {{.status = 403}, Kind::denied, "StatusCode: 403 Forbidden"},
       {{.status = 400, .body = R"({"errors":[]})"},
        Kind::invalid_input,
        R"(StatusCode: 400, "{\"errors\":[]}")"},
@@ -174,6 +175,35 @@ TEST_CASE("without progress the tries are few") {
   CHECK(std::string(error.what()).find("broken off at byte 6: unexpected EOF") != std::string::npos);
   CHECK(f.pool->requests().size() == 6);
   CHECK(f.clock.sleeps().size() == 5);
+}
+
+TEST_CASE("a large blob is fetched in ranges over several connections, and comes in order") {
+  const std::string blob = random_bytes(33 * 1024 * 1024 + 5);
+  ClientFixture f([&](const FakeRequest& request) {
+    const std::string range = request.header("Range").substr(6);
+    const std::size_t start = std::stoull(range), last = std::stoull(range.substr(range.find('-') + 1));
+    FakeAnswer answer{.status = 206, .body = blob.substr(start, last + 1 - start)};
+    const std::size_t end = start + answer.body.size();
+    answer.headers = {{"Content-Range", "bytes " + std::to_string(start) + "-" + std::to_string(end - 1) +
+                                            "/" + std::to_string(blob.size())}};
+    return answer;
+  });
+  f.options.parallel_ranges = 4;
+  const auto body = f.client()->blob(f.context(), io::digest_of(blob), blob.size());
+  CHECK(body.size == blob.size());
+  CHECK(read_text(*body.reader) == blob);
+  CHECK(f.pool->requests().size() == 9);
+}
+
+TEST_CASE("a small blob, or one of unknown size, is fetched over one connection") {
+  ClientFixture f([](const FakeRequest& request) {
+    CHECK(request.header("Range").empty());
+    return FakeAnswer{.body = "data"};
+  });
+  f.options.parallel_ranges = 4;
+  for (const std::uint64_t size : {0, 4}) {
+    CHECK(read_text(*f.client()->blob(f.context(), io::digest_of("data"), size).reader) == "data");
+  }
 }
 
 TEST_CASE("a server that ignores the range is read from the start, without the part that is known") {

@@ -135,7 +135,6 @@ TEST_CASE("a registry's least chunk size is kept") {
 TEST_CASE("a 413 during the streaming PATCH leads to chunks that get smaller until they are taken") {
   PushFixture f;
   f.registry.largest_body = mib;
-  f.pool->early = [](const FakeRequest&) -> std::optional<FakeAnswer> { return FakeAnswer{.status = 413}; };
   f.pool->read_before_early = 2 * mib;
   bool first = true;
   f.pool->early = [&](const FakeRequest&) -> std::optional<FakeAnswer> {
@@ -339,6 +338,15 @@ TEST_CASE("a mount that the registry turns into an upload is cancelled") {
 TEST_CASE("a mount that is refused is only not done") {
   PushFixture f;
   f.disturb = [](const FakeRequest&) { return refused(403, "DENIED", ""); };
+  CHECK(!f.client(Access::push)->mount_blob(f.context(), io::digest_of("layer"), "other/repo"));
+}
+
+TEST_CASE("a token server that refuses the other repository only prevents the mount") {
+  PushFixture f;
+  f.disturb = [](const FakeRequest& request) -> std::optional<FakeAnswer> {
+    if (request.url.starts_with("https://auth.example/")) return FakeAnswer{.status = 403};
+    return bearer_challenge();
+  };
   CHECK(!f.client(Access::push)->mount_blob(f.context(), io::digest_of("layer"), "other/repo"));
 }
 

@@ -55,7 +55,7 @@ TEST_CASE("many small chunks and some large ones give the same bytes") {
   for (std::size_t i = 0; i < 300; ++i) {
     const std::string piece = random_bytes(i % 7 == 0 ? 70'000 : i, i);
     if (piece.empty()) continue;
-    std::array<char, 16> size{};
+    std::array<char, 20> size{};
     std::snprintf(size.data(), size.size(), "%zx", piece.size());
     answer += std::string(size.data()) + "\r\n" + piece + "\r\n";
     expected += piece;

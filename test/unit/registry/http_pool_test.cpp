@@ -1,12 +1,45 @@
+#include <arpa/inet.h>
 #include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <thread>
 
 #include "http_fixture.hpp"
+#include "os/unique_fd.hpp"
 
 using namespace lade;
 using namespace lade::test;
 using registry::HttpRequest;
+
+namespace {
+
+// A listening socket whose queue is full: the kernel answers no further connection.
+class FullListener {
+ public:
+  FullListener() {
+    sockaddr_in address{
+        .sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
+    socklen_t size = sizeof address;
+    auto* name = reinterpret_cast<sockaddr*>(&address);
+    REQUIRE(::bind(listener_.get(), name, size) == 0);
+    REQUIRE(::listen(listener_.get(), 0) == 0);
+    ::getsockname(listener_.get(), name, &size);
+    port_ = ntohs(address.sin_port);
+    for (const os::UniqueFd& client : clients_) ::connect(client.get(), name, size);
+  }
+  std::string host() const { return "127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  static os::UniqueFd make_socket() {
+    return os::UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  }
+  os::UniqueFd listener_ = make_socket();
+  std::array<os::UniqueFd, 3> clients_{make_socket(), make_socket(), make_socket()};
+  int port_ = 0;
+};
+
+}  // namespace
 
 TEST_CASE("a GET brings status, headers and body") {
   ScriptedServer server;
@@ -152,9 +185,27 @@ TEST_CASE("localhost is tried over both families") {
 }
 
 TEST_CASE("a name that does not exist is told in Go's words") {
+  HttpFixture http;  // no server is asked about a name with an empty part
+  CHECK(HttpFixture::error_of([&] { http.get("http://a..b/"); }) ==
+        "Get \"http://a..b/\": dial tcp: lookup a..b: no such host");
+}
+
+TEST_CASE("a host that does not take connections is given up after the connect timeout") {
+  const FullListener listener;
   HttpFixture http;
-  const std::string error = HttpFixture::error_of([&] { http.get("http://no-such-host.invalid/"); });
-  CHECK(contains(error, "Get \"http://no-such-host.invalid/\": dial tcp: lookup no-such-host.invalid: "));
+  http.options.connect_timeout = std::chrono::milliseconds(50);
+  CHECK(HttpFixture::error_of([&] { http.get("http://" + listener.host() + "/"); }) ==
+        "Get \"http://" + listener.host() + "/\": dial tcp " + listener.host() + ": i/o timeout");
+}
+
+TEST_CASE("a stop wakes a call that waits for a connection") {
+  const FullListener listener;
+  HttpFixture http;
+  std::stop_source source;
+  std::jthread stopper([&] { source.request_stop(); });
+  const Context context = background().with_stop(source.get_token());
+  CHECK_THROWS_AS(http.send(HttpFixture::request("GET", "http://" + listener.host() + "/"), context),
+                  Cancelled);
 }
 
 TEST_CASE("a server that says nothing is given up after the read timeout") {

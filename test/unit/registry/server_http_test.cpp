@@ -102,6 +102,16 @@ TEST_CASE("registry server: malformed heads are refused and the connection ends"
   }
 }
 
+TEST_CASE("registry server: a client that tries TLS is answered at once") {
+  test::RegistryServer server;
+  const std::string hello("\x16\x03\x01\x02\0", 5);
+  CHECK(status_of(RawClient(server.port()).ask(hello)) == 400);
+  httplib::SSLClient client("127.0.0.1", server.port());
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK(!client.Get("/v2/"));
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
+}
+
 TEST_CASE("registry server: too long and too many headers are refused") {
   test::RegistryServer server;
   std::string many;

@@ -289,6 +289,17 @@ TEST_CASE("registry server: a manifest whose file is gone is unknown, and the ot
   CHECK(client->Get("/v2/a/manifests/v2")->status == 200);
 }
 
+TEST_CASE("registry server: uploads that a killed server left are removed when they are old") {
+  const os::TempDir dir(std::filesystem::temp_directory_path(), "lade-");
+  const auto old = dir.path() / ".upload-old", young = dir.path() / ".upload-young";
+  for (const auto& path : {old, young}) os::write_file(path, "x");
+  std::filesystem::last_write_time(old,
+                                   std::filesystem::file_time_type::clock::now() - std::chrono::hours(25));
+  registry::Server::start({.port = 0, .layout = dir.path()}, null_logger());
+  CHECK(!std::filesystem::exists(old));
+  CHECK(std::filesystem::exists(young));
+}
+
 TEST_CASE("registry server: a folder that is something else is refused") {
   const os::TempDir dir(std::filesystem::temp_directory_path(), "lade-");
   os::write_file(dir.path() / "file", "x");

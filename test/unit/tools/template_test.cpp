@@ -134,6 +134,7 @@ TEST_CASE("template: the report package's functions") {
 TEST_CASE("template: printf's verbs and complaints") {
   CHECK(show("{{printf \"%v %T %x %5d|%-5d|%05d %t %q %c %U %e %.2f %%\" .Env .Os \"hi\" 3 3 3 true 65 65 65 "
              "1.5 1.234}}") == "[] string 6869     3|3    |00003 true 'A' A U+0041 1.500000e+00 1.23 %");
+  CHECK(show("{{printf \"%08.3f|%+d|%*d|%-*d|\" 3.14159 5 4 1 4 1}}") == "0003.142|+5|   1|1   |");
   CHECK(show("{{printf \"%d\" \"x\"}} {{printf \"%s\" 3}} {{printf \"%s\"}} {{printf \"%d\" 1 2}} {{printf "
              "\"%z\" 1}}") == "%!d(string=x) %!s(int=3) %!s(MISSING) 1%!(EXTRA int=2) %!z(int=1)");
   CHECK(show("{{print 1 2 \"a\" \"b\" 3}} {{println .Os 1}}") == "1 2ab3 linux 1\n");
@@ -141,10 +142,16 @@ TEST_CASE("template: printf's verbs and complaints") {
         "1 2.5 true 1.5 1000 16 1000 -3 97");
 }
 
+TEST_CASE("template: letters of all scripts change their case") {
+  CHECK(show("{{upper \"\u00e9\u03b1\"}} {{lower \"\u00c9\"}} {{title \"\u00e9t\u00e9\"}} {{upper "
+             "\"\\xff\"}}") == "\u00c9\u0391 \u00e9 \u00c9t\u00e9 \xff");
+}
+
 TEST_CASE("template: trim markers and comments") {
   CHECK(show("a  {{- .Os -}}  b") == "alinuxb");
   CHECK(show("a{{/* c */}}b {{- /* d */ -}} c") == "abc");
   CHECK(show("{{.Os}} }}") == "linux }}");
+  CHECK(show("{{\"\\x41\\101\"}}{{.Os | }}") == "AAlinux");
   CHECK(show("{{\"\\u00e9\\t\"}}{{`a\\n`}}") == "\u00e9\ta\\n");
 }
 

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "base/parallel.hpp"
 #include "config/registries_conf.hpp"
 #include "io/digester.hpp"
 #include "spec/media_type.hpp"
@@ -270,6 +271,21 @@ TEST_CASE("what a destination knows of a blob is not asked again") {
   CHECK((info.digest == digest && info.size == 5));
   CHECK(destination->find_blob(background(), digest) == 5);
   CHECK(f.pool->requests().size() == 3);
+}
+
+TEST_CASE("a destination takes several blobs at once") {
+  DockerFixture f;
+  auto destination = f.destination("//reg.example/ns/app:v2");
+  parallel_for(background(), 8, 8, [&](const Context& context, std::size_t i) {
+    const std::string blob = random_bytes(400'000, i / 2 + 1);
+    const auto digest = io::digest_of(blob);
+    destination->find_blob(context, digest);
+    SlowReader data(blob, 50'000);
+    destination->put_blob(context, {.digest = digest, .size = blob.size(), .media_type = "x"}, data);
+    if (destination->find_blob(context, digest) != blob.size()) throw Error(Kind::not_found, "it is gone");
+  });
+  CHECK(f.registry.blobs.size() == 4);
+  CHECK(f.registry.uploads.empty());
 }
 
 TEST_CASE("a mounted blob is known afterwards") {

@@ -1,6 +1,8 @@
 #include "common/template/functions.hpp"
 
 #include <fmt/format.h>
+#include <locale.h>
+#include <wctype.h>
 
 #include <algorithm>
 #include <array>
@@ -43,18 +45,38 @@ Value text_value(std::string text) {
   return Value(Json(std::move(text)));
 }
 
-template <class Change>
-Value changed(Arguments arguments, Change change) {
-  std::string text = text_at(arguments, 0);
-  std::transform(text.begin(), text.end(), text.begin(), change);
-  return text_value(std::move(text));
+// Letters of all scripts, or of ASCII where the system knows no other.
+char32_t changed_case(char32_t c, wint_t (*change)(wint_t, locale_t)) {
+  static const locale_t locale = [] {
+    const locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+    return utf8 != nullptr ? utf8 : newlocale(LC_CTYPE_MASK, "C", nullptr);
+  }();
+  return static_cast<char32_t>(change(static_cast<wint_t>(c), locale));
 }
 
-char to_lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+// `change` is asked for each code point; invalid bytes stay as they are.
+template <class Change>
+Value changed(Arguments arguments, Change change) {
+  const std::string text = text_at(arguments, 0);
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto [c, length] = decode_utf8(text, at);
+    const char32_t other = change(c);
+    if (other == c) {
+      out.append(text, at, length);
+    } else {
+      append_utf8(out, other);
+    }
+    at += length;
+  }
+  return text_value(std::move(out));
 }
-char to_upper(char c) {
-  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+
+char32_t to_lower(char32_t c) {
+  return changed_case(c, towlower_l);
+}
+char32_t to_upper(char32_t c) {
+  return changed_case(c, towupper_l);
 }
 
 Value lower(Arguments arguments) {
@@ -66,9 +88,9 @@ Value upper(Arguments arguments) {
 
 Value title(Arguments arguments) {
   bool starts = true;
-  return changed(arguments, [&](char c) {
-    const char out = starts ? to_upper(c) : c;
-    starts = std::string_view(" \t\r\n-.,;:!?()/").find(c) != std::string_view::npos;
+  return changed(arguments, [&](char32_t c) {
+    const char32_t out = starts ? to_upper(c) : c;
+    starts = std::u32string_view(U" \t\r\n-.,;:!?()/").find(c) != std::u32string_view::npos;
     return out;
   });
 }
@@ -224,6 +246,7 @@ bool less(const Value& a, const Value& b) {
 }
 
 Value eq(Arguments arguments) {
+  if (arguments.size() < 2) refuse("missing argument for comparison");
   return Value(Json(std::any_of(arguments.begin() + 1, arguments.end(),
                                 [&](const Value& b) { return equal(arguments[0], b); })));
 }
@@ -265,7 +288,7 @@ constexpr Function functions[] = {
     {"and", 1, any_number, nullptr},
     {"or", 1, any_number, nullptr},
     {"not", 1, 1, truth},
-    {"eq", 2, any_number, eq},
+    {"eq", 1, any_number, eq},
     {"ne", 2, 2, ne},
     {"lt", 2, 2, lt},
     {"le", 2, 2, le},

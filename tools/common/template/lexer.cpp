@@ -216,18 +216,21 @@ class Lexer {
     if (const std::size_t known = names.find(escape); known != std::string_view::npos) {
       value += values[known];
     } else if (escape == 'x') {
-      value += static_cast<char>(hex(2));
+      value += static_cast<char>(number(2, 16));
+    } else if (escape >= '0' && escape <= '3') {
+      --at_;
+      value += static_cast<char>(number(3, 8));
     } else if (escape == 'u' || escape == 'U') {
-      append_utf8(value, hex(escape == 'u' ? 4 : 8));
+      append_utf8(value, number(escape == 'u' ? 4 : 8, 16));
     } else {
       refuse("invalid syntax");
     }
   }
 
-  std::uint32_t hex(std::size_t digits) {
+  std::uint32_t number(std::size_t digits, int base) {
     const std::string_view piece = text_.substr(at_, digits);
     std::uint32_t value = 0;
-    const auto [end, error] = std::from_chars(piece.data(), piece.data() + piece.size(), value, 16);
+    const auto [end, error] = std::from_chars(piece.data(), piece.data() + piece.size(), value, base);
     if (error != std::errc() || piece.size() != digits || end != piece.data() + digits || value > 0x10ffff) {
       refuse("invalid syntax");
     }

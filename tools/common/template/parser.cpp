@@ -187,10 +187,7 @@ class Parser {
     for (;;) {
       if (peek_word().kind == closing) break;
       pipeline.calls.push_back(parse_call(where, closing));
-      if (peek_word().kind == TokenKind::pipe) {
-        next();
-        if (peek_word().kind == closing) refuse("missing value for " + where);
-      }
+      if (peek_word().kind == TokenKind::pipe) next();
     }
     if (pipeline.calls.empty()) refuse("missing value for " + where);
     check_pipeline(pipeline);

@@ -56,6 +56,13 @@ std::string sign_of(const Verb& verb, bool negative) {
   return negative ? "-" : verb.plus ? "+" : verb.space ? " " : "";
 }
 
+// Digits that fill the width, if the flag 0 asks for that.
+std::string zero_filled(const Verb& verb, std::size_t sign_size, std::string digits) {
+  const std::size_t size = sign_size + digits.size();
+  if (verb.zero && !verb.minus && verb.width > size) digits.insert(0, verb.width - size, '0');
+  return digits;
+}
+
 std::string format_integer(const Verb& verb, const Value& value) {
   const std::int64_t number = value.integer();
   const std::uint64_t magnitude =
@@ -78,27 +85,26 @@ std::string format_integer(const Verb& verb, const Value& value) {
     default: return bad_verb(verb, value);
   }
   const std::string sign = sign_of(verb, number < 0);
-  if (verb.zero && !verb.minus && verb.width > sign.size() + digits.size()) {
-    digits.insert(0, verb.width - sign.size() - digits.size(), '0');
-  }
-  return sign + digits;
+  return sign + zero_filled(verb, sign.size(), std::move(digits));
 }
 
 std::string format_real(const Verb& verb, const Value& value) {
   const double number = value.real();
   const int precision = verb.precision < 0 ? 6 : std::min(verb.precision, 300);
-  const std::string sign = sign_of(verb, number < 0);
   const double magnitude = number < 0 ? -number : number;
+  std::string digits;
   switch (verb.letter) {
     case 'v':
     case 'g':
-      return sign +
-             (verb.precision < 0 ? print_real(magnitude) : fmt::format("{:.{}g}", magnitude, precision));
+      digits = verb.precision < 0 ? print_real(magnitude) : fmt::format("{:.{}g}", magnitude, precision);
+      break;
     case 'f':
-    case 'F': return sign + fmt::format("{:.{}f}", magnitude, precision);
-    case 'e': return sign + fmt::format("{:.{}e}", magnitude, precision);
+    case 'F': digits = fmt::format("{:.{}f}", magnitude, precision); break;
+    case 'e': digits = fmt::format("{:.{}e}", magnitude, precision); break;
     default: return bad_verb(verb, value);
   }
+  const std::string sign = sign_of(verb, number < 0);
+  return sign + zero_filled(verb, sign.size(), std::move(digits));
 }
 
 std::string format_list(const Verb& verb, const Value& value);
@@ -160,7 +166,7 @@ class Formatter {
   void directive() {
     Verb verb;
     parse_flags(verb);
-    verb.width = std::min<std::size_t>(number(), max_width);
+    verb.width = width(verb);
     if (at_ < format_.size() && format_[at_] == '.') {
       ++at_;
       verb.precision = static_cast<int>(std::min<std::size_t>(number(), max_width));
@@ -194,6 +200,17 @@ class Formatter {
         default: return;
       }
     }
+  }
+
+  // Digits, or "*": the next argument.
+  std::size_t width(Verb& verb) {
+    if (at_ >= format_.size() || format_[at_] != '*') return number();
+    ++at_;
+    if (next_ >= arguments_.size()) return 0;
+    const std::int64_t wanted = arguments_[next_++].integer();
+    verb.minus = verb.minus || wanted < 0;
+    return std::min(static_cast<std::size_t>(wanted < 0 ? -std::max<std::int64_t>(wanted, -10'000) : wanted),
+                    max_width);
   }
 
   std::size_t number() {

@@ -36,7 +36,7 @@ inline constexpr GoType string_type{Shape::string, "string"};
 inline constexpr GoType integer_type{Shape::integer, "int"};
 inline constexpr GoType real_type{Shape::real, "float64"};
 inline constexpr GoType boolean_type{Shape::boolean, "bool"};
-inline constexpr GoType time_type{Shape::time, "time.Time"};
+inline constexpr GoType time_type{Shape::time, "*time.Time"};
 inline constexpr GoType strings_type{Shape::list, "[]string", &string_type};
 inline constexpr GoType string_map_type{Shape::map, "map[string]string", &string_type};
 

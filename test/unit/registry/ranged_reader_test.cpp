@@ -1,0 +1,257 @@
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <set>
+
+#include "http_fixture.hpp"
+#include "registry/client.hpp"
+#include "registry/ranged_reader.hpp"
+#include "support/fake_http.hpp"
+
+using namespace lade;
+using namespace lade::test;
+using registry::RangeBudget;
+using registry::RangedReader;
+using registry::RangeOptions;
+
+namespace {
+
+constexpr std::size_t segment = 10'000;
+
+// A server of one blob that knows ranges.
+struct BlobServer : HttpFixture {
+  explicit BlobServer(std::size_t size) : blob(random_bytes(size)) {
+    server.on("GET", "/", [this](const RecordedRequest& request) { return answer(request); });
+  }
+
+  Reply part(std::size_t first, std::size_t last) const {
+    last = std::min(last, blob.size() - 1);
+    return reply(206,
+                 {{"Content-Range", "bytes " + std::to_string(first) + "-" + std::to_string(last) + "/" +
+                                        std::to_string(blob.size())}},
+                 blob.substr(first, last - first + 1));
+  }
+
+  static std::pair<std::size_t, std::size_t> range_of(const RecordedRequest& request) {
+    const std::string range = request.header("Range");
+    if (range.empty()) return {0, std::string::npos};
+    const std::size_t dash = range.find('-');
+    const std::string last = range.substr(dash + 1);
+    return {std::stoul(range.substr(6, dash - 6)), last.empty() ? std::string::npos : std::stoul(last)};
+  }
+
+  Reply answer(const RecordedRequest& request) {
+    const auto [first, last] = range_of(request);
+    if (change) {
+      if (const auto changed = change(first)) return *changed;
+    }
+    return part(first, last);
+  }
+
+  std::unique_ptr<RangedReader> open(unsigned connections = 4, std::size_t budget_size = 100 * segment) {
+    if (!budget) budget = std::make_shared<RangeBudget>(budget_size);
+    const auto fetch = [this](const Context& context, const std::string& range) {
+      registry::HttpRequest made = request("GET", server.url("/"));
+      if (!range.empty()) made.headers = {{"Range", range}};
+      return send(std::move(made), context);
+    };
+    pool();
+    return std::make_unique<RangedReader>(context(), "blob", budget, RangeOptions{connections, segment},
+                                          fetch);
+  }
+  Context context() { return {stop.get_token(), null_logger(), silent_progress(), clock}; }
+
+  std::vector<std::size_t> starts() const {
+    std::vector<std::size_t> starts;
+    for (const RecordedRequest& request : server.requests()) starts.push_back(range_of(request).first);
+    return starts;
+  }
+
+  std::string blob;
+  std::function<std::optional<Reply>(std::size_t first)> change;  // instead of the part that begins there
+  std::shared_ptr<RangeBudget> budget;
+  FakeClock clock;
+  std::stop_source stop;
+  ScriptedServer server;
+};
+
+}  // namespace
+
+TEST_CASE("a blob in segments arrives in order, whatever its size") {
+  for (const std::size_t size : {std::size_t(1), segment - 1, segment, segment + 1, 33 * segment + 17}) {
+    CAPTURE(size);
+    BlobServer blobs(size);
+    const auto reader = blobs.open();
+    CHECK(reader->size() == size);
+    CHECK_FALSE(reader->is_single_stream());
+    CHECK((read_text(*reader) == blobs.blob));
+    CHECK(blobs.server.requests().size() == (size + segment - 1) / segment);
+  }
+}
+
+TEST_CASE("segments are fetched at the same time") {
+  BlobServer blobs(4 * segment);
+  const auto all = std::make_shared<Gate>();
+  std::atomic<int> asked{0};
+  blobs.change = [&](std::size_t first) {
+    Reply part = blobs.part(first, first + segment - 1);
+    if (++asked == 4) all->open();
+    part.at_gap = all;
+    part.gap = part.bytes.size() - 1;
+    return part;
+  };
+  CHECK((read_text(*blobs.open(4)) == blobs.blob));
+  CHECK(blobs.server.connections() == 4);
+}
+
+TEST_CASE("bytes of the front segment are handed over while it still arrives") {
+  BlobServer blobs(2 * segment);
+  const auto gate = std::make_shared<Gate>();
+  blobs.change = [&](std::size_t first) {
+    Reply part = blobs.part(first, first + segment - 1);
+    if (first == 0) {
+      part.at_gap = gate;
+      part.gap = part.bytes.size() - 1;
+    }
+    return part;
+  };
+  const auto reader = blobs.open();
+  std::vector<std::byte> buffer(segment - 1);
+  CHECK(io::read_full(*reader, buffer) == segment - 1);
+  gate->open();
+  CHECK((read_text(*reader) == blobs.blob.substr(segment - 1)));
+}
+
+TEST_CASE("no more is asked for than one segment and the budget") {
+  BlobServer blobs(40 * segment);
+  std::atomic<std::size_t> consumed{0};
+  std::atomic<bool> exceeded{false};
+  blobs.change = [&](std::size_t first) {
+    if (first >= consumed + 4 * segment) exceeded = true;
+    return std::nullopt;
+  };
+  const auto reader = blobs.open(8, 2 * segment);
+  std::vector<std::byte> buffer(1000);
+  while (true) {
+    consumed += buffer.size();
+    if (reader->read(buffer) == 0) break;
+  }
+  CHECK_FALSE(exceeded);
+}
+
+TEST_CASE("readers that share a budget all come to their end") {
+  BlobServer blobs(20 * segment);
+  std::vector<std::unique_ptr<RangedReader>> readers;
+  for (int i = 0; i < 3; ++i) readers.push_back(blobs.open(4, segment));
+  for (const auto& reader : readers) CHECK((read_text(*reader) == blobs.blob));
+}
+
+TEST_CASE("a server without ranges is read over one connection") {
+  BlobServer blobs(5 * segment);
+  blobs.change = [&](std::size_t) { return reply(200, {}, blobs.blob); };
+  const auto reader = blobs.open();
+  CHECK(reader->is_single_stream());
+  CHECK(reader->size() == 5 * segment);
+  CHECK((read_text(*reader) == blobs.blob));
+  CHECK(blobs.server.requests().size() == 1);
+}
+
+TEST_CASE("a server with another idea of ranges is asked for the whole") {
+  BlobServer blobs(5 * segment);
+  bool asked = false;
+  blobs.change = [&](std::size_t) {
+    if (std::exchange(asked, true)) return reply(200, {}, blobs.blob);
+    return reply(206, {{"Content-Range", "bytes 5-9/*"}}, "wrong");
+  };
+  CHECK((read_text(*blobs.open()) == blobs.blob));
+}
+
+TEST_CASE("a segment that breaks off goes on where it broke") {
+  BlobServer blobs(8 * segment);
+  std::atomic<bool> broken{false};
+  blobs.change = [&](std::size_t first) -> std::optional<Reply> {
+    if (first != 3 * segment || broken.exchange(true)) return std::nullopt;
+    Reply part = blobs.part(first, first + segment - 1);
+    part.cut_at = part.bytes.size() - 4000;
+    return part;
+  };
+  CHECK((read_text(*blobs.open()) == blobs.blob));
+  const auto starts = blobs.starts();
+  CHECK(std::count(starts.begin(), starts.end(), 4 * segment - 4000) == 1);
+}
+
+TEST_CASE("a temporary refusal of a segment is asked for again") {
+  BlobServer blobs(8 * segment);
+  std::atomic<int> refusals{0};
+  blobs.change = [&](std::size_t first) -> std::optional<Reply> {
+    if (first == 0 || refusals++ > 3) return std::nullopt;
+    return reply(503);
+  };
+  CHECK((read_text(*blobs.open()) == blobs.blob));
+}
+
+TEST_CASE("a segment that never gets further is an error") {
+  BlobServer blobs(8 * segment);
+  blobs.change = [&](std::size_t first) -> std::optional<Reply> {
+    if (first == 5 * segment) return reply(503);
+    return std::nullopt;
+  };
+  const auto reader = blobs.open();
+  const std::string error = BlobServer::error_of([&] { read_text(*reader); });
+  CHECK(contains(error, "fetching bytes 50000-59999 of blob: "));
+  CHECK(contains(error, "503"));
+}
+
+TEST_CASE("a server that changes its mind is an integrity error") {
+  for (const char* range : {"bytes 10000-19999/99999", "bytes 0-9999/80000", "bytes 10000-19998/80000", ""}) {
+    CAPTURE(std::string(range));
+    BlobServer blobs(8 * segment);
+    blobs.change = [&](std::size_t first) -> std::optional<Reply> {
+      if (first != segment) return std::nullopt;
+      return reply(*range == '\0' ? 200 : 206, {{"Content-Range", range}}, blobs.blob.substr(0, segment));
+    };
+    const auto reader = blobs.open();
+    CHECK(contains(BlobServer::error_of([&] { read_text(*reader); }), "answered a request for a range with"));
+  }
+}
+
+TEST_CASE("a refusal of the first request is the registry's error") {
+  BlobServer blobs(segment);
+  blobs.change = [&](std::size_t) { return reply(404, {}, R"({"errors":[{"code":"BLOB_UNKNOWN"}]})"); };
+  CHECK_THROWS_AS(blobs.open(), registry::RegistryError);
+}
+
+TEST_CASE("a reader may be left before its end") {
+  BlobServer blobs(20 * segment);
+  const auto never = std::make_shared<Gate>();
+  blobs.change = [&](std::size_t first) -> std::optional<Reply> {
+    Reply part = blobs.part(first, first + segment - 1);
+    if (first > 0) part.before = never;
+    return part;
+  };
+  const auto reader = blobs.open();
+  std::byte one{};
+  CHECK(reader->read({&one, 1}) == 1);
+}
+
+TEST_CASE("a stop wakes the reading thread and the workers") {
+  BlobServer blobs(20 * segment);
+  const auto never = std::make_shared<Gate>();
+  blobs.change = [&](std::size_t first) -> std::optional<Reply> {
+    Reply part = blobs.part(first, first + segment - 1);
+    if (first > 0) part.before = never;
+    return part;
+  };
+  const auto reader = blobs.open();
+  std::vector<std::byte> buffer(segment);
+  CHECK(io::read_full(*reader, buffer) == segment);
+  std::jthread stopper([&] { blobs.stop.request_stop(); });
+  CHECK_THROWS_AS(reader->read(buffer), Cancelled);
+}
+
+TEST_CASE("segments are smaller the more connections there are") {
+  CHECK(registry::range_options(0).connections == 1);
+  CHECK(registry::range_options(4).segment == 4 << 20);
+  CHECK(registry::range_options(8).segment == 2 << 20);
+  CHECK(registry::range_options(64).segment == 1 << 20);
+}
