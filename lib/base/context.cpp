@@ -9,12 +9,8 @@ namespace {
 
 class RealClock final : public Clock {
  public:
-  std::chrono::system_clock::time_point now() const override {
-    return std::chrono::system_clock::now();
-  }
-  std::chrono::steady_clock::time_point steady() const override {
-    return std::chrono::steady_clock::now();
-  }
+  std::chrono::system_clock::time_point now() const override { return std::chrono::system_clock::now(); }
+  std::chrono::steady_clock::time_point steady() const override { return std::chrono::steady_clock::now(); }
   void sleep(std::chrono::milliseconds duration, std::stop_token stop) const override {
     std::mutex mutex;
     std::condition_variable_any condition;
@@ -39,8 +35,7 @@ class SilentTransfer final : public Transfer {
 class SilentProgress final : public Progress {
  public:
   void step(std::string_view) override {}
-  std::unique_ptr<Transfer> start(std::string_view, std::string_view,
-                                  std::optional<std::uint64_t>) override {
+  std::unique_ptr<Transfer> start(std::string_view, std::string_view, std::optional<std::uint64_t>) override {
     return std::make_unique<SilentTransfer>();
   }
 };
@@ -62,6 +57,8 @@ Progress& silent_progress() {
   return progress;
 }
 
-Context background() { return {{}, null_logger(), silent_progress(), real_clock()}; }
+Context background() {
+  return {{}, null_logger(), silent_progress(), real_clock()};
+}
 
 }  // namespace lade

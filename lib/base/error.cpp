@@ -19,8 +19,7 @@ Kind kind_of_errno(int code) {
 
 }  // namespace
 
-Error::Error(Kind kind, std::string message)
-    : kind_(kind), message_(std::move(message)), what_(message_) {}
+Error::Error(Kind kind, std::string message) : kind_(kind), message_(std::move(message)), what_(message_) {}
 
 // As Go writes it, which scripts match: "no such file or directory".
 Error Error::from_errno(int code, std::string_view what) {

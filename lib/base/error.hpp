@@ -29,7 +29,8 @@ class Error : public std::exception {
  public:
   Error(Kind kind, std::string message);
 
-  // "what: strerror(code)", in lower case. ENOENT, EEXIST and EACCES map to their kinds, all others to Kind::system.
+  // "what: strerror(code)", in lower case. ENOENT, EEXIST and EACCES map to their kinds, all others to
+  // Kind::system.
   static Error from_errno(int code, std::string_view what);
 
   Kind kind() const noexcept { return kind_; }

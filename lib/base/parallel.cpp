@@ -14,8 +14,7 @@ namespace {
 
 class Run {
  public:
-  Run(const Context& context, std::size_t count,
-      const std::function<void(const Context&, std::size_t)>& fn)
+  Run(const Context& context, std::size_t count, const std::function<void(const Context&, std::size_t)>& fn)
       : context_(context.with_stop(stop_.get_token())), count_(count), fn_(fn) {}
 
   void request_stop() { stop_.request_stop(); }
@@ -72,7 +71,8 @@ void parallel_for(const Context& context, std::size_t count, std::size_t limit,
   Run run(context, count, fn);
   std::stop_callback forward(context.stop, [&run] { run.request_stop(); });
   {
-    const std::size_t helpers = std::min(std::max<std::size_t>(limit, 1), std::max<std::size_t>(count, 1)) - 1;
+    const std::size_t helpers =
+        std::min(std::max<std::size_t>(limit, 1), std::max<std::size_t>(count, 1)) - 1;
     std::vector<std::jthread> threads;
     threads.reserve(helpers);
     for (std::size_t i = 0; i < helpers; ++i) threads.emplace_back([&run] { run.work(); });

@@ -99,8 +99,8 @@ transport::BlobInfo put_changed(Session& session, const Context& context, const 
 CopiedBlob stream(Session& session, const Context& context, const Job& job, Transfer& transfer) {
   auto slot = session.slots.acquire(context);
   bool source_failed = false;
-  transport::Blob blob = in_context(
-      "reading from the source", [&] { return session.source.blob(context, job.blob); });
+  transport::Blob blob =
+      in_context("reading from the source", [&] { return session.source.blob(context, job.blob); });
   io::ProgressReader counted(*blob.reader, context, transfer);
   auto [data, present] = io::detect(std::make_unique<SourceReader>(counted, source_failed));
   const Compression target =
@@ -118,7 +118,8 @@ CopiedBlob stream(Session& session, const Context& context, const Job& job, Tran
 }
 
 CopiedBlob copy_blob(Session& session, const Context& context, const Job& job) {
-  auto transfer = context.progress.start(job.is_config ? "config" : "blob", job.blob.digest.str(), known_size(job.blob));
+  auto transfer =
+      context.progress.start(job.is_config ? "config" : "blob", job.blob.digest.str(), known_size(job.blob));
   const auto work = [&]() -> CopiedBlob {
     if (auto reused = reuse_blob(session, context, job.blob, job.is_config, job.wish)) {
       transfer->finish(reused->mounted ? Transfer::Outcome::mounted : Transfer::Outcome::already_exists);
@@ -129,7 +130,8 @@ CopiedBlob copy_blob(Session& session, const Context& context, const Job& job) {
     return copied;
   };
   bool first = false;
-  const std::string key = job.blob.digest.str() + (job.is_config ? " config" : " layer " + job.blob.media_type);
+  const std::string key =
+      job.blob.digest.str() + (job.is_config ? " config" : " layer " + job.blob.media_type);
   CopiedBlob copied = in_context(
       [&] { return std::string("copying ") + (job.is_config ? "config " : "blob ") + job.blob.digest.str(); },
       [&] { return session.blobs.get(key, work, first); });
@@ -174,20 +176,19 @@ spec::Descriptor copy_layer(Session& session, const Context& context, const spec
 }
 
 spec::Digest read_diff_id(Session& session, const Context& context, const spec::Descriptor& layer) {
-  return in_context(
-      [&] { return "reading layer " + layer.digest.str() + " from the source"; },
-      [&] {
-        auto slot = session.slots.acquire(context);
-        transport::Blob blob = session.source.blob(context, layer);
-        bool ended = false;
-        io::VerifyingReader verified(*blob.reader, layer.digest, known_size(layer));
-        auto [data, present] = io::detect(std::make_unique<Borrowed>(verified, ended));
-        auto plain = io::decompress(std::move(data), present);
-        io::DigestingReader digesting(*plain);
-        io::drain(digesting);
-        if (!ended) io::drain(verified);
-        return digesting.finish();
-      });
+  return in_context([&] { return "reading layer " + layer.digest.str() + " from the source"; },
+                    [&] {
+                      auto slot = session.slots.acquire(context);
+                      transport::Blob blob = session.source.blob(context, layer);
+                      bool ended = false;
+                      io::VerifyingReader verified(*blob.reader, layer.digest, known_size(layer));
+                      auto [data, present] = io::detect(std::make_unique<Borrowed>(verified, ended));
+                      auto plain = io::decompress(std::move(data), present);
+                      io::DigestingReader digesting(*plain);
+                      io::drain(digesting);
+                      if (!ended) io::drain(verified);
+                      return digesting.finish();
+                    });
 }
 
 }  // namespace
@@ -205,8 +206,9 @@ std::vector<spec::Descriptor> copy_layers(Session& session, const Context& conte
 std::vector<spec::DiffId> read_diff_ids(Session& session, const Context& context,
                                         const std::vector<spec::Descriptor>& layers) {
   std::vector<std::optional<spec::Digest>> digests(layers.size());
-  parallel_for(context, layers.size(), session.options.parallel_copies,
-               [&](const Context& inner, std::size_t i) { digests[i] = read_diff_id(session, inner, layers[i]); });
+  parallel_for(
+      context, layers.size(), session.options.parallel_copies,
+      [&](const Context& inner, std::size_t i) { digests[i] = read_diff_id(session, inner, layers[i]); });
   std::vector<spec::DiffId> result;
   for (auto& digest : digests) result.push_back({*digest});
   return result;
@@ -218,11 +220,13 @@ void copy_config(Session& session, const Context& context, const spec::Descripto
 
 void put_document(Session& session, const Context& context, const spec::Descriptor& descriptor,
                   const std::string& bytes, bool is_config) {
-  auto transfer = context.progress.start(is_config ? "config" : "blob", descriptor.digest.str(), bytes.size());
+  auto transfer =
+      context.progress.start(is_config ? "config" : "blob", descriptor.digest.str(), bytes.size());
   auto reader = io::make_text_reader(bytes);
-  in_context(
-      [&] { return "writing " + descriptor.digest.str() + " to the destination"; },
-      [&] { session.destination.put_blob(context, unchanged({descriptor, is_config, 0, {}}), *reader); });
+  in_context([&] { return "writing " + descriptor.digest.str() + " to the destination"; },
+             [&] {
+               session.destination.put_blob(context, unchanged({descriptor, is_config, 0, {}}), *reader);
+             });
   transfer->finish(Transfer::Outcome::done);
 }
 

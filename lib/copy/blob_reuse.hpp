@@ -1,4 +1,5 @@
-// What need not be sent: blobs the destination has, can mount from a neighbour, or has in the wanted compression.
+// What need not be sent: blobs the destination has, can mount from a neighbour, or has in the wanted
+// compression.
 #pragma once
 
 #include "copy/session.hpp"

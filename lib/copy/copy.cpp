@@ -22,13 +22,12 @@ Opened open(const Context& context, const transport::ImageReference& source,
             const transport::ImageReference& destination, const CopyOptions& options) {
   auto to = in_context([&] { return "initializing destination " + destination.str(); },
                        [&] { return destination.open_destination(context, options.destination); });
-  return in_context(
-      [&] { return "initializing source " + source.str(); },
-      [&]() -> Opened {
-        auto from = source.open_source(context, options.source);
-        auto manifest = from->manifest(context, std::nullopt);
-        return {std::move(to), std::move(from), std::move(manifest)};
-      });
+  return in_context([&] { return "initializing source " + source.str(); },
+                    [&]() -> Opened {
+                      auto from = source.open_source(context, options.source);
+                      auto manifest = from->manifest(context, std::nullopt);
+                      return {std::move(to), std::move(from), std::move(manifest)};
+                    });
 }
 
 std::string unchangeable_reason(const CopyOptions& options, const transport::DestinationTraits& traits) {
@@ -71,8 +70,8 @@ bool is_there(const Context& context, Opened& opened, const spec::RawManifest& m
 }  // namespace
 
 CopyResult copy_image(const Context& context, const trust::PolicyContext& policy,
-                      const transport::ImageReference& source,
-                      const transport::ImageReference& destination, const CopyOptions& options) {
+                      const transport::ImageReference& source, const transport::ImageReference& destination,
+                      const CopyOptions& options) {
   Opened opened = open(context, source, destination, options);
   policy.check(source);
   const spec::RawManifest manifest = choose(context, opened, options);
@@ -81,13 +80,14 @@ CopyResult copy_image(const Context& context, const trust::PolicyContext& policy
     return {manifest, true};
   }
 
-  Session session{*opened.source,
-                  *opened.destination,
-                  source,
-                  destination,
-                  options,
-                  unchangeable_reason(options, opened.destination->traits()),
-                  Slots(opened.destination->traits().parallel_blobs ? std::max(1u, options.parallel_copies) : 1)};
+  Session session{
+      *opened.source,
+      *opened.destination,
+      source,
+      destination,
+      options,
+      unchangeable_reason(options, opened.destination->traits()),
+      Slots(opened.destination->traits().parallel_blobs ? std::max(1u, options.parallel_copies) : 1)};
   const spec::RawManifest written = copy_manifest(session, context, manifest);
   if (options.with_referrers) copy_referrers(session, context, *session.written.lock());
   context.throw_if_stopped();

@@ -50,7 +50,7 @@ struct CopyResult {
 
 // The policy decides over the source before anything of it is parsed or written.
 CopyResult copy_image(const Context& context, const trust::PolicyContext& policy,
-                      const transport::ImageReference& source,
-                      const transport::ImageReference& destination, const CopyOptions& options);
+                      const transport::ImageReference& source, const transport::ImageReference& destination,
+                      const CopyOptions& options);
 
 }  // namespace lade::copy

@@ -17,8 +17,8 @@ spec::RawManifest copy_single(Session& session, const Context& context, const sp
     const auto schema1 = parse([](const std::string& bytes) { return image::Schema1::parse(bytes); });
     return writer.write(schema1, manifest, copy_layers(session, context, layers_of(schema1)));
   }
-  const auto original = parse(
-      [&](const std::string& bytes) { return spec::Manifest::parse(bytes, manifest.media_type); });
+  const auto original =
+      parse([&](const std::string& bytes) { return spec::Manifest::parse(bytes, manifest.media_type); });
   const auto layers = copy_layers(session, context, original.layers());
   if (layers == original.layers()) return writer.write(original, manifest);
   return writer.write(original.with_layers(layers), std::nullopt);

@@ -74,8 +74,8 @@ spec::RawManifest rewrite(const Session& session, const spec::RawManifest& list,
   const bool edited = updated != index.instances() || strip;
   if (!edited && type == list.media_type) return list;
   if (edited && !session.may_change()) {
-    throw Error(Kind::invalid_input, "Manifest list was edited, but we cannot modify it: \"" +
-                                         session.unchangeable_reason + "\"");
+    throw Error(Kind::invalid_input,
+                "Manifest list was edited, but we cannot modify it: \"" + session.unchangeable_reason + "\"");
   }
   index = index.with_instances(updated);
   if (strip) index = index.with_subset(selected);
@@ -97,9 +97,8 @@ spec::RawManifest copy_list(Session& session, const Context& context, const spec
   const spec::RawManifest result = rewrite(session, list, index, updated, selected);
 
   context.progress.step("Writing manifest list to image destination");
-  in_context("writing the manifest list to the destination", [&] {
-    session.destination.put_manifest(context, result, name_of(result, as_instance));
-  });
+  in_context("writing the manifest list to the destination",
+             [&] { session.destination.put_manifest(context, result, name_of(result, as_instance)); });
   session.written.lock()->push_back(result.digest);
   context.progress.step("Storing list signatures");
   return result;

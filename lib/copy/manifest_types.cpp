@@ -19,7 +19,9 @@ void add(std::vector<std::string>& list, std::string_view item) {
 }
 
 // Docker's formats have no zstd.
-bool needs_oci(const CopyOptions& options) { return options.compression == io::Compression::zstd; }
+bool needs_oci(const CopyOptions& options) {
+  return options.compression == io::Compression::zstd;
+}
 
 // What the destination takes and the options allow, best first.
 std::vector<std::string> acceptable_types(const Session& session, std::string_view original) {
@@ -49,8 +51,8 @@ std::vector<std::string> manifest_types_for(const Session& session, std::string_
                                            "\"");
     }
     if (needs_oci(session.options) && forced != types::oci_manifest) {
-      throw Error(Kind::invalid_input, "zstd compression needs the OCI format, but --format asks for \"" +
-                                           forced + "\"");
+      throw Error(Kind::invalid_input,
+                  "zstd compression needs the OCI format, but --format asks for \"" + forced + "\"");
     }
     return {forced};
   }
@@ -76,7 +78,8 @@ std::string list_type_for(const Session& session, std::string_view original) {
   } else if (needs_oci(session.options)) {
     type = types::oci_index;
   } else if (!taken.empty() && !contains(taken, original)) {
-    const auto list = std::find_if(taken.begin(), taken.end(), [](const auto& t) { return spec::is_list(t); });
+    const auto list =
+        std::find_if(taken.begin(), taken.end(), [](const auto& t) { return spec::is_list(t); });
     if (list != taken.end()) type = *list;
   }
   if (type != original && !session.may_change()) {

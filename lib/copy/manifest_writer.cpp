@@ -70,8 +70,7 @@ spec::RawManifest ManifestWriter::write_as(const std::string& type, const image:
                                            const std::vector<spec::Descriptor>& layers) {
   const auto source_layers = layers_of(manifest);
   if (!spec::is_schema1(type)) {
-    return put(
-        image::convert(manifest, layers, read_diff_ids(session_, context_, source_layers), type));
+    return put(image::convert(manifest, layers, read_diff_ids(session_, context_, source_layers), type));
   }
   std::vector<spec::Digest> blobs;
   for (const auto& layer : layers) blobs.push_back(layer.digest);
@@ -98,23 +97,16 @@ spec::RawManifest ManifestWriter::put(const spec::RawManifest& manifest) {
                 "Digest of source image's manifest would not match destination reference");
   }
   context_.progress.step("Writing manifest to image destination");
-  in_context("writing the manifest to the destination", [&] {
-    session_.destination.put_manifest(context_, manifest, name_of(manifest, as_instance_));
-  });
+  in_context("writing the manifest to the destination",
+             [&] { session_.destination.put_manifest(context_, manifest, name_of(manifest, as_instance_)); });
   session_.written.lock()->push_back(manifest.digest);
   return manifest;
 }
 
 void ManifestWriter::put_empty_layer() {
   const std::string bytes(image::empty_layer());
-  const spec::Descriptor layer{std::string(types::docker_layer_gzip),
-                               image::empty_layer_digest(),
-                               bytes.size(),
-                               {},
-                               {},
-                               {},
-                               "",
-                               ""};
+  const spec::Descriptor layer{
+      std::string(types::docker_layer_gzip), image::empty_layer_digest(), bytes.size(), {}, {}, {}, "", ""};
   put_document(session_, context_, layer, bytes, false);
 }
 

@@ -25,11 +25,19 @@ Conversion make_conversion(const spec::Manifest& manifest, std::optional<Documen
   return {{std::move(bytes), manifest.media_type(), digest}, std::move(config), false};
 }
 
+// Nothing that OCI does not know: the bytes, and with them the digest, can stay. An empty "config" says as
+// much as none; the order of members means nothing.
+bool has_the_members_of(const Json& document, const Json& oci) {
+  nlohmann::json present(document);
+  const auto config = present.find("config");
+  if (config != present.end() && config->empty()) present.erase(config);
+  return present == nlohmann::json(oci);
+}
+
 Conversion docker_to_oci(const spec::Manifest& manifest, std::string_view config) {
   const auto original = spec::ImageConfig::parse(config);
   const auto oci = original.oci_document();
-  // Nothing that OCI does not know: the bytes, and with them the digest, can stay.
-  if (nlohmann::json(oci) == nlohmann::json(original.document)) {
+  if (has_the_members_of(original.document, oci)) {
     return make_conversion(manifest.as_media_type(oci_manifest), std::nullopt);
   }
   Document document = make_document(oci_config, spec::dump_json(oci));

@@ -101,45 +101,44 @@ class Sender {
   // False: the answer has begun, or the connection takes no more.
   bool send(const std::string& head, const RequestBody& body) {
     if (body.reader == nullptr) return send_parts({part_of(head), part_of(body.text), {}});
-    return send_pieces(head, body);
+    if (body.framing.kind == Framing::Kind::chunked) return send_chunked(head, *body.reader);
+    return send_sized(head, *body.reader, body.framing.length);
   }
 
  private:
-  // The reader's bytes in pieces of io::chunk_size, the first together with the head.
-  bool send_pieces(const std::string& head, const RequestBody& body) {
-    const bool chunked = body.framing.kind == Framing::Kind::chunked;
-    std::vector<std::byte> buffer(io::chunk_size);
-    std::string before = head;
-    std::uint64_t left = body.framing.length;
-    bool last = false;
-    while (!last) {
-      const std::size_t room = chunked ? buffer.size() : std::min<std::uint64_t>(buffer.size(), left);
-      const std::size_t size = room == 0 ? 0 : io::read_full(*body.reader, io::Buffer(buffer).first(room));
-      left -= chunked ? 0 : size;
-      last = chunked ? size < room : left == 0;
-      if (!chunked) check_length(body, size < room, last, left);
-      if (chunked && size > 0) before += chunk_head(size);
-      const std::string_view after = !chunked    ? ""
-                                     : size == 0 ? "0\r\n\r\n"
-                                     : last      ? "\r\n0\r\n\r\n"
-                                                 : "\r\n";
-      if (!send_parts(
-              {part_of(before), part_of(io::as_text(io::Bytes(buffer).first(size))), part_of(after)})) {
-        return false;
-      }
-      before.clear();
-    }
+  // In pieces of io::chunk_size, the first together with the head.
+  bool send_sized(std::string_view head, io::Reader& reader, std::uint64_t length) {
+    std::vector<std::byte> buffer(std::min<std::uint64_t>(io::chunk_size, length));
+    std::uint64_t left = length;
+    do {
+      const io::Buffer room = io::Buffer(buffer).first(std::min<std::uint64_t>(buffer.size(), left));
+      const std::size_t size = room.empty() ? 0 : io::read_full(reader, room);
+      left -= size;
+      if (size < room.size()) throw_length(length, std::to_string(length - left));
+      // The reader must come to its end, where it may refuse its bytes, before the last of them are sent.
+      if (std::byte extra{}; left == 0 && reader.read({&extra, 1}) > 0) throw_length(length, "more");
+      if (!send_parts({part_of(head), part_of(io::as_text(room)), {}})) return false;
+      head = {};
+    } while (left > 0);
     return true;
   }
 
-  // Go's words; and the reader must come to its end, where it may refuse its bytes, before the last are sent.
-  static void check_length(const RequestBody& body, bool ended, bool last, std::uint64_t left) {
-    const std::uint64_t length = body.framing.length;
-    std::byte extra{};
-    const bool too_short = ended && left > 0;
-    const bool too_long = !too_short && last && body.reader->read({&extra, 1}) > 0;
-    if (!too_short && !too_long) return;
-    const std::string found = too_short ? std::to_string(length - left) : "more";
+  bool send_chunked(std::string head, io::Reader& reader) {
+    std::vector<std::byte> buffer(io::chunk_size);
+    while (true) {
+      const std::size_t size = io::read_full(reader, buffer);
+      const bool last = size < buffer.size();
+      if (size > 0) head += chunk_head(size);
+      const std::string_view tail = size == 0 ? "0\r\n\r\n" : last ? "\r\n0\r\n\r\n" : "\r\n";
+      const std::string_view chunk = io::as_text(io::Bytes(buffer).first(size));
+      if (!send_parts({part_of(head), part_of(chunk), part_of(tail)})) return false;
+      if (last) return true;
+      head.clear();
+    }
+  }
+
+  // Go's words.
+  [[noreturn]] static void throw_length(std::uint64_t length, const std::string& found) {
     throw Error(Kind::integrity,
                 "http: ContentLength=" + std::to_string(length) + " with Body length " + found);
   }

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <optional>
 
 #include "registry/tls.hpp"
 
@@ -125,15 +125,17 @@ class TlsChannel final : public Channel {
   }
 
   Attempt try_read(io::Buffer buffer) override {
+    if (fault_) return *fault_;
     std::size_t total = 0;
     while (total < buffer.size()) {
       ERR_clear_error();
       const std::size_t room = std::min<std::size_t>(buffer.size() - total, 1U << 30);
       const int count = SSL_read(ssl_.get(), buffer.data() + total, static_cast<int>(room));
       if (count <= 0) {
-        // A fault is reported again by the next call, in the right place.
+        const Attempt attempt = judge(count);
+        if (attempt.state == Attempt::State::end || attempt.state == Attempt::State::broken) fault_ = attempt;
         if (total > 0) break;
-        return judge(count);
+        return attempt;
       }
       total += static_cast<std::size_t>(count);
       if (SSL_has_pending(ssl_.get()) == 0) break;
@@ -193,8 +195,8 @@ class TlsChannel final : public Channel {
       case SSL_ERROR_ZERO_RETURN: return {Attempt::State::end};
       case SSL_ERROR_SYSCALL:
         shaken_ = false;  // no close_notify any more
-        if (wire_.trouble.empty()) return {Attempt::State::end};
-        return {Attempt::State::broken, 0, wire_.trouble};
+        if (wire_.at_end) return {Attempt::State::end};
+        return {Attempt::State::broken, 0, wire_.trouble.empty() ? "unexpected EOF" : wire_.trouble};
       default: shaken_ = false; return tls_trouble();
     }
   }
@@ -216,6 +218,7 @@ class TlsChannel final : public Channel {
   SslPtr ssl_;  // last: its end may use all the others
   std::string gathered_;
   bool shaken_ = false;
+  std::optional<Attempt> fault_;  // of reading: OpenSSL tells it only once
 };
 
 struct Alert {

@@ -1,15 +1,14 @@
 #include "base/error.hpp"
 
-#include <cerrno>
 #include <doctest/doctest.h>
+#include <cerrno>
 
 using namespace lade;
 
 TEST_CASE("an error gains contexts from the inside out and prints them from the outside in") {
   try {
     in_context("copying a to b", [] {
-      in_context([] { return std::string("writing blob"); },
-                 [] { throw Error(Kind::system, "no space"); });
+      in_context([] { return std::string("writing blob"); }, [] { throw Error(Kind::system, "no space"); });
     });
     FAIL("nothing was thrown");
   } catch (const Error& error) {
@@ -26,7 +25,9 @@ TEST_CASE("a subclass of Error keeps its type through a context") {
   CHECK_THROWS_AS(in_context("outer", [] { throw Special(); }), Special);
 }
 
-TEST_CASE("in_context passes the result through") { CHECK(in_context("x", [] { return 7; }) == 7); }
+TEST_CASE("in_context passes the result through") {
+  CHECK(in_context("x", [] { return 7; }) == 7);
+}
 
 TEST_CASE("errno values map to what a caller may do") {
   CHECK(Error::from_errno(ENOENT, "open a").kind() == Kind::not_found);

@@ -1,7 +1,7 @@
 #include "base/parallel.hpp"
 
-#include <atomic>
 #include <doctest/doctest.h>
+#include <atomic>
 #include <vector>
 
 using namespace lade;

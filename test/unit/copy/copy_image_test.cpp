@@ -175,16 +175,18 @@ TEST_CASE("a stop ends the copy without a commit") {
   set_top(*from.store, add_image(*from.store, {"one"}));
   std::stop_source source;
   source.request_stop();
-  CHECK_THROWS_AS(copy::copy_image(background().with_stop(source.get_token()), accept_anything(), from, to, {}),
-                  Cancelled);
+  CHECK_THROWS_AS(
+      copy::copy_image(background().with_stop(source.get_token()), accept_anything(), from, to, {}),
+      Cancelled);
   CHECK(to.store->lock()->commits == 0);
 }
 
 TEST_CASE("a Docker config that OCI can express keeps its bytes") {
   MemoryReference from("a"), to("b");
   auto& store = *from.store;
-  const auto config = add_blob(store, types::docker_config,
-                               R"({"os":"linux","architecture":"amd64","rootfs":{"type":"layers","diff_ids":[]}})");
+  const auto config = add_blob(
+      store, types::docker_config,
+      R"({"os":"linux","architecture":"amd64","config":{},"rootfs":{"type":"layers","diff_ids":[]}})");
   set_top(store, raw(spec::Manifest::make(types::docker_manifest, config, {})));
   copy::CopyOptions options;
   options.manifest_type = types::oci_manifest;

@@ -17,7 +17,7 @@ inline trust::PolicyContext accept_anything() {
 }
 
 inline copy::CopyResult run(const MemoryReference& from, const MemoryReference& to,
-                             const copy::CopyOptions& options = {}) {
+                            const copy::CopyOptions& options = {}) {
   return copy::copy_image(background(), accept_anything(), from, to, options);
 }
 
@@ -41,15 +41,16 @@ inline spec::RawManifest add_image(MemoryStore& store, const std::vector<std::st
                              R"(","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[]}})";
   std::vector<spec::Descriptor> descriptors;
   for (const auto& layer : layers) descriptors.push_back(add_blob(store, layer_type, layer));
-  return raw(spec::Manifest::make(types::oci_manifest, add_blob(store, types::oci_config, config), descriptors));
+  return raw(
+      spec::Manifest::make(types::oci_manifest, add_blob(store, types::oci_config, config), descriptors));
 }
 
 // A list of one image for each architecture.
 inline spec::RawManifest add_list(MemoryStore& store, const std::vector<std::string>& architectures) {
   std::vector<spec::Descriptor> instances;
   for (const auto& architecture : architectures) {
-    auto instance =
-        add_manifest(store, add_image(store, {"layer of " + architecture, "shared"}, types::oci_layer_tar, architecture));
+    auto instance = add_manifest(
+        store, add_image(store, {"layer of " + architecture, "shared"}, types::oci_layer_tar, architecture));
     instance.platform = spec::Platform{"linux", architecture, "", "", {}};
     instances.push_back(instance);
   }

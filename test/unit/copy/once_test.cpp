@@ -1,7 +1,7 @@
 #include "copy/once.hpp"
 
-#include <atomic>
 #include <doctest/doctest.h>
+#include <atomic>
 #include <string>
 
 #include "base/parallel.hpp"
@@ -14,7 +14,8 @@ TEST_CASE("work for one key is done once, whoever asks") {
   std::atomic<int> runs{0}, firsts{0};
   parallel_for(background(), 16, 8, [&](const Context&, std::size_t) {
     bool first = false;
-    CHECK(once.get("a", [&] { return ++runs, 7; }, first) == 7);
+    CHECK(once.get(
+              "a", [&] { return ++runs, 7; }, first) == 7);
     if (first) ++firsts;
   });
   CHECK(runs == 1);
@@ -26,7 +27,9 @@ TEST_CASE("all who asked for failed work get its failure") {
   const auto fail = []() -> int { throw Error(Kind::system, "broken"); };
   bool first = false;
   CHECK_THROWS_WITH_AS(once.get("a", fail, first), "broken", Error);
-  CHECK_THROWS_WITH_AS(once.get("a", [] { return 1; }, first), "broken", Error);
+  CHECK_THROWS_WITH_AS(once.get(
+                           "a", [] { return 1; }, first),
+                       "broken", Error);
   CHECK_FALSE(first);
 }
 

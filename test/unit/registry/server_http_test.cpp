@@ -284,6 +284,6 @@ TEST_CASE("registry server: wait returns when stop is requested") {
 TEST_CASE("registry server: a port that is taken is an error that names it") {
   test::RegistryServer server;
   const registry::ServerOptions options{.port = server.port(), .layout = server.layout()};
-  const std::string expected = "listen tcp " + server.authority() + ": bind: Address already in use";
+  const std::string expected = "listen tcp " + server.authority() + ": bind: address already in use";
   CHECK_THROWS_WITH_AS(registry::Server::start(options, null_logger()), expected.c_str(), Error);
 }
