@@ -41,13 +41,9 @@ class ReferrerCopier {
     if (!sibling) {
       throw Error(Kind::unsupported, "the destination cannot hold the tag \"" + referrer.tag + "\"");
     }
-    Session tagged{session_.source,
-                   *sibling,
-                   session_.source_reference,
-                   session_.destination_reference,
-                   session_.options,
-                   session_.unchangeable_reason,
-                   Slots(session_.options.parallel_copies)};
+    Shared shared(session_.options.parallel_copies);
+    Session tagged{session_.source,  *sibling, session_.source_reference, session_.destination_reference,
+                   session_.options, shared,   session_.top_digest,       session_.unchangeable_reason};
     copy_manifest(tagged, manifest, false);
     sibling->commit(context_);
   }
@@ -76,13 +72,15 @@ void copy_referrers(Session& session, const Context& context, const std::vector<
   options.instances = CopyOptions::Instances::all;
   options.manifest_type.clear();
   options.compression.reset();
+  Shared shared(options.parallel_copies);
   Session unchanged{session.source,
                     session.destination,
                     session.source_reference,
                     session.destination_reference,
                     options,
-                    "Referrers are copied as they are",
-                    Slots(options.parallel_copies)};
+                    shared,
+                    session.top_digest,
+                    "Referrers are copied as they are"};
   ReferrerCopier copier(unchanged, context);
   for (const spec::Digest& subject : subjects) copier.copy_all(subject, 0);
 }

@@ -21,19 +21,27 @@ struct CopiedBlob {
   bool compression_changed = false;
 };
 
+// What all images of one copy have in common.
+struct Shared {
+  explicit Shared(std::size_t transfers) : slots(transfers) {}
+
+  Slots slots;
+  Once<std::string, CopiedBlob> blobs{};
+  // Digests of all manifests written, for --with-referrers.
+  Sync<std::vector<spec::Digest>> written{};
+};
+
+// Cheap to copy: an image that may change less than others has one of its own.
 struct Session {
   transport::ImageSource& source;
   transport::ImageDestination& destination;
   const transport::ImageReference& source_reference;
   const transport::ImageReference& destination_reference;
   const CopyOptions& options;
+  Shared& shared;
+  spec::Digest top_digest;  // of the manifest that source_reference names
   // Why nothing of the image may change: "Instructed to preserve digests"; "" if it may.
   std::string unchangeable_reason;
-  Slots slots;
-  Once<std::string, CopiedBlob> blobs{};
-
-  // Digests of all manifests written, for --with-referrers.
-  Sync<std::vector<spec::Digest>> written{};
 
   bool may_change() const { return unchangeable_reason.empty(); }
 };

@@ -219,6 +219,8 @@ copy::CopyOptions options_of(const Flags& flags) {
   }
   options.force_compression_format = flags.flag("dest-force-compress-format");
   options.precompute_digests = flags.flag("dest-precompute-digests");
+  options.remove_signatures = flags.flag("remove-signatures");
+  options.remove_list_signatures = flags.flag("remove-list-signatures");
   options.skip_existing = flags.flag("skip-existing");
   options.with_referrers = flags.flag("with-referrers");
   const std::uint64_t parallel = flags.find_unsigned("image-parallel-copies").value_or(0);

@@ -29,6 +29,7 @@ DestinationTraits layout_traits(const Options& options) {
   traits.layers = options.accept_uncompressed_layers ? DestinationTraits::Layers::preserve
                                                      : DestinationTraits::Layers::compress;
   traits.accepts_foreign_urls = true;
+  traits.why_no_signatures = "Pushing signatures for OCI images is not supported";
   return traits;
 }
 
