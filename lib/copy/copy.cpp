@@ -102,7 +102,7 @@ CopyResult copy_image(const Context& context, const trust::PolicyContext& policy
     return {manifest, true};
   }
   const spec::RawManifest written = copy_manifest(session, context, manifest);
-  if (options.with_referrers) copy_referrers(session, context, *shared.written.lock());
+  if (options.with_referrers) copy_referrers(session, context);
   context.throw_if_stopped();
   in_context("committing to the destination", [&] { opened.destination->commit(context); });
   return {written, false};

@@ -34,6 +34,7 @@ spec::RawManifest copy_single(Session& session, const Context& context, const sp
   Session own = session;
   if (!signatures.empty() && own.may_change()) own.unchangeable_reason = "Would invalidate signatures";
   auto written = copy_unsigned(own, context, manifest, as_instance);
+  session.shared.written.lock()->push_back({manifest.digest, written.digest});
   if (!signatures.empty()) {
     context.progress.step("Storing signatures");
     write_signatures(own, context, signatures, name_of(written, as_instance));

@@ -128,7 +128,7 @@ spec::RawManifest copy_list(Session& session, const Context& context, const spec
   context.progress.step("Writing manifest list to image destination");
   in_context("writing the manifest list to the destination",
              [&] { session.destination.put_manifest(context, result, name_of(result, as_instance)); });
-  session.shared.written.lock()->push_back(result.digest);
+  session.shared.written.lock()->push_back({list.digest, result.digest});
   context.progress.step("Storing list signatures");
   if (!signatures.empty()) write_signatures(own, context, signatures, name_of(result, as_instance));
   return result;

@@ -27,8 +27,11 @@ struct Shared {
 
   Slots slots;
   Once<std::string, CopiedBlob> blobs{};
-  // Digests of all manifests written, for --with-referrers.
-  Sync<std::vector<spec::Digest>> written{};
+  // All manifests written, for --with-referrers.
+  struct Written {
+    spec::Digest at_source, at_destination;
+  };
+  Sync<std::vector<Written>> written{};
 };
 
 // Cheap to copy: an image that may change less than others has one of its own.

@@ -25,7 +25,8 @@ struct MemoryContent {
   std::map<std::string, spec::RawManifest> manifests{};
   std::optional<spec::RawManifest> top{};
   std::map<std::string, std::vector<std::string>> signatures{};  // those of the top manifest under ""
-  bool takes_signatures = true;                                  // as a destination
+  std::map<std::string, std::vector<transport::ReferrerLister::Referrer>> referrers{};  // by subject
+  bool takes_signatures = true;                                                         // as a destination
   std::vector<spec::Digest> blobs_read{};
   std::vector<spec::Digest> blobs_written{};
   int commits = 0;
@@ -60,7 +61,9 @@ inline std::string signature_key(const std::optional<spec::Digest>& instance) {
   return instance ? instance->str() : "";
 }
 
-class MemorySource final : public transport::ImageSource, private transport::SignatureSource {
+class MemorySource final : public transport::ImageSource,
+                           private transport::SignatureSource,
+                           private transport::ReferrerLister {
  public:
   explicit MemorySource(std::shared_ptr<MemoryStore> store) : store_(std::move(store)) {}
 
@@ -89,8 +92,15 @@ class MemorySource final : public transport::ImageSource, private transport::Sig
   }
 
   transport::SignatureSource* signature_source() override { return this; }
+  transport::ReferrerLister* referrer_lister() override { return this; }
 
  private:
+  std::vector<Referrer> referrers(const Context&, const spec::Digest& digest) override {
+    auto content = store_->lock();
+    const auto found = content->referrers.find(digest.str());
+    return found == content->referrers.end() ? std::vector<Referrer>{} : found->second;
+  }
+
   std::vector<std::string> signatures(const Context&, const std::optional<spec::Digest>& instance) override {
     auto content = store_->lock();
     const auto found = content->signatures.find(signature_key(instance));
