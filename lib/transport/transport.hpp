@@ -76,8 +76,9 @@ struct DestinationTraits {
   std::vector<std::string> manifest_types;
   bool accepts_lists = true;  // several images as a group
   enum class Layers { preserve, compress, decompress };
-  Layers layers = Layers::preserve;   // what it wants of a layer that came uncompressed or compressed
-  bool parallel_blobs = true;         // put_blob may be called from several threads at once
+  Layers layers = Layers::preserve;  // what it wants of a layer that came uncompressed or compressed
+  // put_blob, and put_manifest and put_signatures of instances, may be called from several threads at once.
+  bool parallel_blobs = true;
   bool accepts_foreign_urls = false;  // keeps layers that are only urls unfetched
   bool requires_digest = false;       // put_blob needs digest and size before the first byte
   // The digest that the reference itself names: the manifest written must have it.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -158,6 +159,7 @@ class MemoryDestination final : public transport::ImageDestination, private tran
       throw Error(Kind::integrity, "memory: manifest does not match its digest");
     if (instance && *instance != manifest.digest)
       throw Error(Kind::integrity, "memory: instance does not match its digest");
+    const std::lock_guard lock(mutex_);
     staged_.push_back(manifest);
     if (!instance) top_ = manifest;
   }
@@ -183,11 +185,13 @@ class MemoryDestination final : public transport::ImageDestination, private tran
  private:
   void put_signatures(const Context&, const std::vector<std::string>& signatures,
                       const std::optional<spec::Digest>& instance) override {
+    const std::lock_guard lock(mutex_);
     signatures_[signature_key(instance)] = signatures;
   }
 
   std::shared_ptr<MemoryStore> store_;
   transport::DestinationTraits traits_;
+  std::mutex mutex_;  // for what follows
   std::vector<spec::RawManifest> staged_;
   std::optional<spec::RawManifest> top_;
   std::map<std::string, std::vector<std::string>> signatures_;

@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <latch>
+#include <thread>
+
 #include "fixture.hpp"
 #include "io/digester.hpp"
 #include "transport/dir/layout.hpp"
@@ -159,4 +162,29 @@ TEST_CASE("dir: what is no signature is not taken for one") {
             source->signature_source()->signatures(background(), std::nullopt);
           }).ends_with("image/signature-1\": " + message));
   }
+}
+
+TEST_CASE("dir: instances of a list may come from several threads at once") {
+  const Dir dir;
+  std::vector<TestImage> images;
+  for (int i = 0; i < 32; ++i) images.push_back(make_image(named(std::to_string(i))));
+  const auto destination = dir.destination();
+  constexpr std::size_t count = 4;
+  {
+    std::latch start(count);
+    std::vector<std::jthread> threads;
+    for (std::size_t first = 0; first < count; ++first) {
+      threads.emplace_back([&, first] {
+        start.arrive_and_wait();
+        for (std::size_t i = first; i < images.size(); i += count) {
+          const auto& manifest = images[i].manifest;
+          destination->put_manifest(background(), manifest, manifest.digest);
+          destination->signature_destination()->put_signatures(background(), {"\xa3"}, manifest.digest);
+        }
+      });
+    }
+  }
+  destination->put_manifest(background(), images[0].manifest, std::nullopt);
+  destination->commit(background());
+  CHECK(dir.directory.snapshot().size() == 1 + 2 + 2 * images.size());
 }
