@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "layer/id_map.hpp"
+#include "layer/id_maps.hpp"
 #include "spec/digest.hpp"
 #include "spec/json.hpp"
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "io/codec/codec.hpp"
-#include "layer/id_map.hpp"
+#include "layer/id_maps.hpp"
 #include "spec/digest.hpp"
 #include "spec/json.hpp"
 
