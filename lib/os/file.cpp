@@ -98,6 +98,11 @@ bool remove_file(const std::filesystem::path& path) {
   throw Error::from_errno(errno, "remove " + path.string());
 }
 
+void sync_file_system(const std::filesystem::path& path) {
+  const UniqueFd fd = open_file(path, O_RDONLY);
+  if (::syncfs(fd.get()) != 0) throw Error::from_errno(errno, "sync the file system of " + path.string());
+}
+
 UniqueFd open_unnamed(const std::filesystem::path& directory) {
   UniqueFd fd(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600));
   if (fd.is_open()) return fd;

@@ -9,6 +9,7 @@
 
 #include "base/context.hpp"
 #include "config/storage_conf.hpp"
+#include "layer/apply.hpp"
 #include "store/layout.hpp"
 #include "store/temp_directory.hpp"
 
@@ -22,10 +23,9 @@ struct MountRequest {
   std::vector<std::string> options;  // in place of the configured mountopt, if there are any
 };
 
-// What a driver makes of whiteouts and opaque directories (layer::ApplyOptions).
+// What a driver makes of a layer's tar.
 struct ContentFormat {
-  enum class Whiteouts { overlay, files, remove };
-  Whiteouts whiteouts = Whiteouts::overlay;
+  layer::Whiteouts whiteouts = layer::Whiteouts::overlay;
   std::string opaque_xattr;
   // The content of a layer can be unpacked before its parent is there.
   bool stands_alone = true;
@@ -41,9 +41,9 @@ class Driver {
   // Where the content of a new layer is prepared: the same file system as its place.
   virtual Path temp_parent(bool is_image) const = 0;
 
-  // Makes `target`, which is not there yet, the copy of `parent`'s files that a layer is unpacked into; ""
-  // for no parent. Only for formats that do not stand alone. Needs no lock.
-  virtual void copy_parent(const Context& context, const std::string& parent, const Path& target) const = 0;
+  // Makes `target`, which is not there yet, the copy of a parent's files that a layer is unpacked into; "" for no
+  // parent. Only for formats that do not stand alone. Needs no lock.
+  virtual void copy_parent(const Context& context, const Path& parent_files, const Path& target) const = 0;
 
   // Makes the prepared directory `content` ("" for an empty one) the files of layer `id`. What a crash left
   // under this ID goes into `trash`.

@@ -54,14 +54,14 @@ class OverlayDriver final : public Driver {
     if (!place_.read_only) create_directories();
     choose_mount_program(context);
     format_.whiteouts =
-        mount_program_.empty() ? ContentFormat::Whiteouts::overlay : ContentFormat::Whiteouts::files;
+        mount_program_.empty() ? layer::Whiteouts::overlay : layer::Whiteouts::files;
     format_.opaque_xattr = place_.rootless ? "user.overlay.opaque" : "trusted.overlay.opaque";
   }
 
   const ContentFormat& format() const override { return format_; }
   Path temp_parent(bool is_image) const override { return home(is_image) / "tempdirs"; }
 
-  void copy_parent(const Context&, const std::string&, const Path&) const override {
+  void copy_parent(const Context&, const Path&, const Path&) const override {
     throw Error(Kind::unsupported, "overlay: layers stand alone");
   }
 

@@ -18,7 +18,7 @@ constexpr mode_t default_root_mode = 0555;
 class VfsDriver final : public Driver {
  public:
   explicit VfsDriver(DriverPlace place) : place_(std::move(place)) {
-    format_.whiteouts = ContentFormat::Whiteouts::remove;
+    format_.whiteouts = layer::Whiteouts::remove;
     format_.stands_alone = false;
     if (place_.read_only) return;
     for (const bool is_image : {false, true}) os::mkdir_all(directory_of_layers(is_image), 0700);
@@ -27,9 +27,9 @@ class VfsDriver final : public Driver {
   const ContentFormat& format() const override { return format_; }
   Path temp_parent(bool is_image) const override { return home(is_image) / "tempdirs"; }
 
-  void copy_parent(const Context& context, const std::string& parent, const Path& target) const override {
-    if (!parent.empty())
-      return os::copy_tree(context, directory(parent), target,
+  void copy_parent(const Context& context, const Path& parent_files, const Path& target) const override {
+    if (!parent_files.empty())
+      return os::copy_tree(context, parent_files, target,
                            {place_.options.ignore_chown_errors, place_.rootless});
     if (::mkdir(target.c_str(), 0700) != 0 || ::chmod(target.c_str(), default_root_mode) != 0)
       throw Error::from_errno(errno, "mkdir " + target.string());
@@ -40,7 +40,7 @@ class VfsDriver final : public Driver {
     Path content = layer.content;
     if (content.empty()) {
       content = trash.next_name();
-      copy_parent(background(), layer.parent, content);
+      copy_parent(background(), layer.parent.empty() ? Path() : directory(layer.parent), content);
     }
     os::rename_file(content, directory_of_layers(layer.is_image) / layer.id);
   }
