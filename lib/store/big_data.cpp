@@ -25,10 +25,12 @@ void write_big_data(const Path& directory, const BigDataItem& item, BigData& fac
             item.digest ? *item.digest : io::digest_of(item.bytes));
 }
 
-std::optional<std::string> read_big_data(const Path& directory, const std::string& key, const BigData& facts) {
+std::optional<std::string> read_big_data(const Path& directory, const std::string& key,
+                                         const BigData& facts) {
   auto bytes = os::read_file(directory / big_data_file_name(key), max_big_data);
   const auto size = facts.sizes.find(key);
-  if (size != facts.sizes.end() && size->second != static_cast<std::int64_t>(bytes.size())) return std::nullopt;
+  if (size != facts.sizes.end() && size->second != static_cast<std::int64_t>(bytes.size()))
+    return std::nullopt;
   return bytes;
 }
 

@@ -41,8 +41,8 @@ class Driver {
   // Where the content of a new layer is prepared: the same file system as its place.
   virtual Path temp_parent(bool is_image) const = 0;
 
-  // Makes `target`, which is not there yet, the copy of a parent's files that a layer is unpacked into; "" for no
-  // parent. Only for formats that do not stand alone. Needs no lock.
+  // Makes `target`, which is not there yet, the copy of a parent's files that a layer is unpacked into; ""
+  // for no parent. Only for formats that do not stand alone. Needs no lock.
   virtual void copy_parent(const Context& context, const Path& parent_files, const Path& target) const = 0;
 
   // Makes the prepared directory `content` ("" for an empty one) the files of layer `id`. What a crash left

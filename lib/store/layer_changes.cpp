@@ -14,8 +14,10 @@ bool is_used(const std::string& id, const LayerTable& layers, const ImageTable& 
   for (const auto& [layer, place] : layers.entries())
     if (layer.parent == id && !leaving.contains(layer.id)) return true;
   for (const auto& [image, place] : images.entries())
-    if (image.layer == id || std::ranges::find(image.mapped_layers, id) != image.mapped_layers.end()) return true;
-  return std::ranges::any_of(containers.entries(), [&](const auto& entry) { return entry.record.layer == id; });
+    if (image.layer == id || std::ranges::find(image.mapped_layers, id) != image.mapped_layers.end())
+      return true;
+  return std::ranges::any_of(containers.entries(),
+                             [&](const auto& entry) { return entry.record.layer == id; });
 }
 
 }  // namespace
@@ -51,9 +53,11 @@ void LayerChanges::add(const std::vector<Addition>& additions) {
   try {
     for (const auto& addition : additions) {
       const auto& record = addition.record;
-      store_.driver->publish({record.id, record.parent, addition.place == Place::image_store, addition.content},
-                             trash(addition.place));
-      if (!addition.tar_split.empty()) os::rename_file(addition.tar_split, store_.layout.tar_split(record.id));
+      store_.driver->publish(
+          {record.id, record.parent, addition.place == Place::image_store, addition.content},
+          trash(addition.place));
+      if (!addition.tar_split.empty())
+        os::rename_file(addition.tar_split, store_.layout.tar_split(record.id));
     }
   } catch (...) {
     take_back(additions);

@@ -53,8 +53,7 @@ class OverlayDriver final : public Driver {
     refuse_unsupported();
     if (!place_.read_only) create_directories();
     choose_mount_program(context);
-    format_.whiteouts =
-        mount_program_.empty() ? layer::Whiteouts::overlay : layer::Whiteouts::files;
+    format_.whiteouts = mount_program_.empty() ? layer::Whiteouts::overlay : layer::Whiteouts::files;
     format_.opaque_xattr = place_.rootless ? "user.overlay.opaque" : "trusted.overlay.opaque";
   }
 

@@ -127,8 +127,8 @@ ImageRecord Store::put_image(const Context& context, const NewImage& image) {
     // Somebody else may have been faster, or have removed what we counted on.
     if (impl_->has_layer(context, layers.table(), planned.id)) continue;
     if (!planned.pending) throw layer_vanished(planned.id);
-    additions.push_back({record_of(context, planned), impl_->place_of_layer(true, false), planned.pending->content,
-                         planned.pending->tar_split});
+    additions.push_back({record_of(context, planned), impl_->place_of_layer(true, false),
+                         planned.pending->content, planned.pending->tar_split});
   }
   if (!additions.empty()) layers.add(additions);
   return write_image_record(context, *impl_, image, plan.top());

@@ -25,15 +25,16 @@ std::vector<std::string> drivers_in(const Path& graph_root) {
   return result;
 }
 
-// What was configured, else what is there, else the first that works. Two drivers in one place confuse all tools.
+// What was configured, else what is there, else the first that works. Two drivers in one place confuse all
+// tools.
 std::string choose_driver(const Context& context, const config::StoreOptions& options, Store::Access access) {
   if (!options.driver.empty()) return options.driver;
   const auto found = drivers_in(options.graph_root);
   if (found.size() > 1) {
     std::string names;
     for (const auto& name : found) names.append(names.empty() ? "" : ", ").append(name);
-    throw Error(Kind::invalid_input, options.graph_root.string() + " contains several valid graphdrivers: " + names +
-                                         "; please cleanup or explicitly choose storage driver");
+    throw Error(Kind::invalid_input, options.graph_root.string() + " contains several valid graphdrivers: " +
+                                         names + "; please cleanup or explicitly choose storage driver");
   }
   if (!found.empty()) return found.front();
   if (!options.driver_priority.empty()) return options.driver_priority.front();
@@ -50,13 +51,14 @@ std::unique_ptr<Driver> make_driver(const Context& context, DriverPlace place) {
 }
 
 void create_directories(const Layout& layout) {
-  for (const auto& path : {layout.graph_root, layout.run_root, layout.image_root, layout.layers(), layout.images(),
-                           layout.containers(), layout.run_layers(), layout.run_containers(),
-                           layout.image_store_layers()})
+  for (const auto& path :
+       {layout.graph_root, layout.run_root, layout.image_root, layout.layers(), layout.images(),
+        layout.containers(), layout.run_layers(), layout.run_containers(), layout.image_store_layers()})
     os::mkdir_all(path, 0700);
 }
 
-std::vector<std::unique_ptr<RecordStore>> open_additional(const std::vector<Path>& roots, const std::string& driver) {
+std::vector<std::unique_ptr<RecordStore>> open_additional(const std::vector<Path>& roots,
+                                                          const std::string& driver) {
   std::vector<std::unique_ptr<RecordStore>> result;
   for (const auto& root : roots) {
     std::error_code error;
@@ -74,12 +76,14 @@ void remove_remains(const Context& context, Store::Impl& store) {
   remove_stale_temp_directories(store.driver->temp_parent(false));
   if (store.layout.has_image_store()) remove_stale_temp_directories(store.driver->temp_parent(true));
   const auto layers = store.records->layers(context);
-  const bool any = std::ranges::any_of(layers->entries(), [](const auto& entry) { return is_hidden(entry.record); });
+  const bool any =
+      std::ranges::any_of(layers->entries(), [](const auto& entry) { return is_hidden(entry.record); });
   if (any) LayerChanges(store, context);
 }
 
 template <class Record>
-void append_visible(const RecordTable<Record>& table, std::set<std::string>& seen, std::vector<Record>& result) {
+void append_visible(const RecordTable<Record>& table, std::set<std::string>& seen,
+                    std::vector<Record>& result) {
   for (const auto& entry : table.entries())
     if (!is_hidden(entry.record) && seen.insert(entry.record.id).second) result.push_back(entry.record);
 }
@@ -89,7 +93,8 @@ void append_visible(const RecordTable<Record>& table, std::set<std::string>& see
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Store::~Store() = default;
 
-std::shared_ptr<Store> Store::open(const Context& context, const config::StoreOptions& options, Access access) {
+std::shared_ptr<Store> Store::open(const Context& context, const config::StoreOptions& options,
+                                   Access access) {
   for (const auto& file : options.files) context.log.debug("storage configuration: read " + file);
   for (const auto& warning : options.warnings) context.log.warning(warning);
   if (access == Access::read_write) {
@@ -104,17 +109,20 @@ std::shared_ptr<Store> Store::open(const Context& context, const config::StoreOp
   impl->access = access;
   // While directories are made, and the format of the driver's is chosen.
   std::optional<StoreLock> lock;
-  if (access == Access::read_write) lock.emplace(context, options.graph_root / "storage.lock", LockMode::exclusive);
+  if (access == Access::read_write)
+    lock.emplace(context, options.graph_root / "storage.lock", LockMode::exclusive);
   const std::string driver = choose_driver(context, options, access);
   impl->driver_options = options.for_driver(driver);
   impl->layout = {options.graph_root, options.run_root,
                   options.image_store.empty() ? options.graph_root : options.image_store, driver,
                   options.transient_store};
   if (access == Access::read_write) create_directories(impl->layout);
-  impl->driver = make_driver(context, {impl->layout, impl->driver_options, impl->driver_options.additional_image_stores,
-                                       options.rootless, options.disable_volatile, access == Access::read_only});
-  impl->records = std::make_unique<RecordStore>(
-      impl->layout, access == Access::read_only ? RecordStore::Access::read_only : RecordStore::Access::read_write);
+  impl->driver =
+      make_driver(context, {impl->layout, impl->driver_options, impl->driver_options.additional_image_stores,
+                            options.rootless, options.disable_volatile, access == Access::read_only});
+  impl->records = std::make_unique<RecordStore>(impl->layout, access == Access::read_only
+                                                                  ? RecordStore::Access::read_only
+                                                                  : RecordStore::Access::read_write);
   impl->additional = open_additional(impl->driver_options.additional_image_stores, driver);
   lock.reset();
   context.log.debug("using the store " + impl->layout.graph_root.string() + " with the driver " + driver);
@@ -132,9 +140,10 @@ const config::StoreOptions& Store::options() const {
 
 std::string Store::specification() const {
   std::string options;
-  for (const auto& option : impl_->options.driver_options) options.append(options.empty() ? ":" : ",").append(option);
-  return "[" + impl_->layout.driver + "@" + impl_->layout.graph_root.string() + "+" + impl_->layout.run_root.string() +
-         options + "]";
+  for (const auto& option : impl_->options.driver_options)
+    options.append(options.empty() ? ":" : ",").append(option);
+  return "[" + impl_->layout.driver + "@" + impl_->layout.graph_root.string() + "+" +
+         impl_->layout.run_root.string() + options + "]";
 }
 
 std::vector<const RecordStore*> Store::Impl::all() const {
@@ -147,13 +156,15 @@ void Store::Impl::require_writable() const {
   if (access == Access::read_only) throw Error(Kind::unsupported, "the store was opened to be read only");
 }
 
-std::optional<Store::Impl::FoundLayer> Store::Impl::find_layer(const Context& context, std::string_view name) const {
+std::optional<Store::Impl::FoundLayer> Store::Impl::find_layer(const Context& context,
+                                                               std::string_view name) const {
   for (const RecordStore* store : all())
     if (const LayerRecord* layer = store->layers(context)->look_up(name)) return FoundLayer{*layer, store};
   return std::nullopt;
 }
 
-std::optional<Store::Impl::FoundImage> Store::Impl::find_image(const Context& context, std::string_view name) const {
+std::optional<Store::Impl::FoundImage> Store::Impl::find_image(const Context& context,
+                                                               std::string_view name) const {
   for (const RecordStore* store : all())
     if (const ImageRecord* image = store->images(context)->look_up(name)) return FoundImage{*image, store};
   return std::nullopt;
@@ -226,7 +237,8 @@ std::vector<LayerRecord> Store::chain(const Context& context, std::string_view t
     for (const auto& table : tables)
       if (layer == nullptr) layer = table->find(id);
     if (layer == nullptr || !seen.insert(id).second)
-      throw Error(Kind::invalid_input, "layer " + id + (layer ? " is its own parent" : " is not in the store"));
+      throw Error(Kind::invalid_input,
+                  "layer " + id + (layer ? " is its own parent" : " is not in the store"));
     result.push_back(*layer);
   }
   std::ranges::reverse(result);

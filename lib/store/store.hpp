@@ -1,4 +1,5 @@
-// The local store of containers/storage: the one that podman, buildah, skopeo and CRI-O use, at the same time.
+// The local store of containers/storage: the one that podman, buildah, skopeo and CRI-O use, at the same
+// time.
 #pragma once
 
 #include <memory>
@@ -19,8 +20,8 @@
 
 namespace lade::store {
 
-// A layer of an image that is to be stored. Either it was unpacked (`pending`), or the store has a layer of this
-// content, maybe on another parent.
+// A layer of an image that is to be stored. Either it was unpacked (`pending`), or the store has a layer of
+// this content, maybe on another parent.
 struct ImageLayer {
   spec::Digest diff_id;
   std::shared_ptr<PendingLayer> pending;
@@ -62,15 +63,17 @@ struct NewContainer {
 
 // Everything by value: a snapshot of what the records said at the time of the call. Thread-safe.
 //
-// Locks of the store are held for milliseconds, and never while content is unpacked, copied or removed. Whatever
-// happens to this process, every tool can open the store afterwards, and what was there before still is.
+// Locks of the store are held for milliseconds, and never while content is unpacked, copied or removed.
+// Whatever happens to this process, every tool can open the store afterwards, and what was there before still
+// is.
 class Store {
  public:
   enum class Access { read_write, read_only };
 
   // Creates the directories for Access::read_write, and removes what crashed programs left behind.
-  // Kind::not_found for a read-only store that is not there; Kind::invalid_input for malformed records and for a
-  // graph root that holds several drivers' layers; Kind::unsupported for drivers and options that lade lacks.
+  // Kind::not_found for a read-only store that is not there; Kind::invalid_input for malformed records and
+  // for a graph root that holds several drivers' layers; Kind::unsupported for drivers and options that lade
+  // lacks.
   static std::shared_ptr<Store> open(const Context& context, const config::StoreOptions& options,
                                      Access access = Access::read_write);
   ~Store();
@@ -80,7 +83,8 @@ class Store {
   // "[overlay@/var/lib/containers/storage+/run/containers/storage:opt,opt]"
   std::string specification() const;
 
-  // ---- reading; the store's own records first, then those of additional stores that it does not have itself.
+  // ---- reading; the store's own records first, then those of additional stores that it does not have
+  // itself.
 
   std::vector<LayerRecord> layers(const Context& context) const;
   std::vector<ImageRecord> images(const Context& context) const;
@@ -113,8 +117,8 @@ class Store {
 
   // ---- writing
 
-  // Unpacks a layer beside the store's layers; nobody sees it before put_image. Reads `tar` (uncompressed) to its
-  // end. Several at once.
+  // Unpacks a layer beside the store's layers; nobody sees it before put_image. Reads `tar` (uncompressed) to
+  // its end. Several at once.
   std::shared_ptr<PendingLayer> unpack(const Context& context, io::Reader& tar);
 
   // Makes layers and image visible. A layer that is there by then is shared, and its pending copy dropped. An
@@ -139,7 +143,8 @@ class Store {
   void delete_container(const Context& context, const std::string& id);
   void set_container_big_data(const Context& context, const std::string& id, const BigDataItem& item);
   void set_container_metadata(const Context& context, const std::string& id, const std::string& metadata);
-  void set_container_names(const Context& context, const std::string& id, const std::vector<std::string>& names);
+  void set_container_names(const Context& context, const std::string& id,
+                           const std::vector<std::string>& names);
   // Directories for an engine's own files of a container: one that stays, one that is lost with the machine.
   Path container_directory(const std::string& id) const;
   Path container_run_directory(const std::string& id) const;

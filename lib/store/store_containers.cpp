@@ -108,11 +108,13 @@ std::string Store::container_big_data(const Context& context, const std::string&
   for (int attempt = 0; attempt < 2; ++attempt) {
     const auto found = find_container(context, container);
     if (!found) throw container_missing(container);
-    if (!found->big_data.has(key)) throw Error(Kind::not_found, "container " + found->id + " has no item " + key);
+    if (!found->big_data.has(key))
+      throw Error(Kind::not_found, "container " + found->id + " has no item " + key);
     if (auto bytes = read_big_data(impl_->layout.containers() / found->id, key, found->big_data))
       return *std::move(bytes);
   }
-  throw Error(Kind::integrity, "container " + container + ": the item " + key + " does not have the recorded size");
+  throw Error(Kind::integrity,
+              "container " + container + ": the item " + key + " does not have the recorded size");
 }
 
 void Store::set_container_big_data(const Context& context, const std::string& id, const BigDataItem& item) {
@@ -123,7 +125,8 @@ void Store::set_container_big_data(const Context& context, const std::string& id
   containers.save();
 }
 
-void Store::set_container_metadata(const Context& context, const std::string& id, const std::string& metadata) {
+void Store::set_container_metadata(const Context& context, const std::string& id,
+                                   const std::string& metadata) {
   impl_->require_writable();
   auto containers = impl_->records->write_containers(context);
   edit_container(containers.table(), id).metadata = metadata;

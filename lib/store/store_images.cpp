@@ -14,9 +14,11 @@ namespace {
 // One that does not parse would make every look at the images fail, in every tool.
 void check_names(const std::vector<std::string>& names) {
   for (const auto& name : names) {
-    const auto parsed = in_context("image name \"" + name + "\"", [&] { return spec::Reference::parse(name); });
+    const auto parsed =
+        in_context("image name \"" + name + "\"", [&] { return spec::Reference::parse(name); });
     if (parsed.is_name_only() || parsed.str() != name)
-      throw Error(Kind::invalid_input, "image name \"" + name + "\" is not a full reference with tag or digest");
+      throw Error(Kind::invalid_input,
+                  "image name \"" + name + "\" is not a full reference with tag or digest");
   }
 }
 
@@ -30,7 +32,8 @@ void give_names(ImageTable& images, const std::string& id, const std::vector<std
   for (const auto& name : names) {
     std::vector<std::string> losers;
     for (const auto& [image, place] : images.entries())
-      if (image.id != id && std::ranges::find(image.names, name) != image.names.end()) losers.push_back(image.id);
+      if (image.id != id && std::ranges::find(image.names, name) != image.names.end())
+        losers.push_back(image.id);
     for (const auto& loser : losers) std::erase(images.edit(loser).names, name);
     const ImageRecord* image = images.find(id);
     if (std::ranges::find(image->names, name) != image->names.end()) continue;
@@ -45,7 +48,8 @@ Error image_missing(const std::string& id) {
 }
 
 // An image of an additional store that is to change gets a record of its own, on the same layers.
-ImageRecord& editable(const Context& context, const Store::Impl& store, ImageTable& images, const std::string& id) {
+ImageRecord& editable(const Context& context, const Store::Impl& store, ImageTable& images,
+                      const std::string& id) {
   if (images.find(id) != nullptr) return images.edit(id);
   for (const auto& other : store.additional) {
     const auto table = other->images(context);
@@ -76,14 +80,16 @@ std::string users_of(const std::string& image, const ContainerTable& containers)
 
 }  // namespace
 
-std::string Store::image_big_data(const Context& context, const std::string& image, const std::string& key) const {
+std::string Store::image_big_data(const Context& context, const std::string& image,
+                                  const std::string& key) const {
   // Somebody may replace record and file between our two looks.
   for (int attempt = 0; attempt < 2; ++attempt) {
     const auto found = impl_->find_image(context, image);
     if (!found) throw image_missing(image);
     if (!found->record.big_data.has(key))
       throw Error(Kind::not_found, "image " + found->record.id + " has no item " + key);
-    if (auto bytes = read_big_data(found->store->layout().images() / found->record.id, key, found->record.big_data))
+    if (auto bytes =
+            read_big_data(found->store->layout().images() / found->record.id, key, found->record.big_data))
       return *std::move(bytes);
   }
   throw Error(Kind::integrity, "image " + image + ": the item " + key + " does not have the recorded size");
@@ -98,7 +104,8 @@ void Store::add_names(const Context& context, const std::string& id, const std::
   images.save();
 }
 
-void Store::remove_names(const Context& context, const std::string& id, const std::vector<std::string>& names) {
+void Store::remove_names(const Context& context, const std::string& id,
+                         const std::vector<std::string>& names) {
   impl_->require_writable();
   auto images = impl_->records->write_images(context);
   ImageRecord& image = editable(context, *impl_, images.table(), id);
@@ -128,7 +135,8 @@ std::vector<std::string> Store::delete_image(const Context& context, const std::
   auto containers = impl_->records->write_containers(context);
   const ImageRecord* found = images->find(id);
   if (found == nullptr) {
-    if (impl_->find_image(context, id)) throw Error(Kind::unsupported, "image " + id + " is in a read-only store");
+    if (impl_->find_image(context, id))
+      throw Error(Kind::unsupported, "image " + id + " is in a read-only store");
     throw image_missing(id);
   }
   if (const auto users = users_of(id, containers.table()); !users.empty())

@@ -55,8 +55,8 @@ class Store::Impl {
   Place place_of_layer(bool is_image, bool is_volatile) const;
 };
 
-// layers.lock, held for writing; what was incomplete is removed at first. Trees that are taken out of the store are
-// deleted after the lock was given up.
+// layers.lock, held for writing; what was incomplete is removed at first. Trees that are taken out of the
+// store are deleted after the lock was given up.
 class LayerChanges {
  public:
   LayerChanges(Store::Impl& store, const Context& context);

@@ -27,8 +27,8 @@ layer::ApplyOptions apply_options(const Store::Impl& store) {
   return options;
 }
 
-layer::AppliedLayer apply_into(const Context& context, const Store::Impl& store, io::Reader& tar, const Path& content,
-                               const Path& tar_split) {
+layer::AppliedLayer apply_into(const Context& context, const Store::Impl& store, io::Reader& tar,
+                               const Path& content, const Path& tar_split) {
   auto options = apply_options(store);
   auto split = new_file(tar_split);
   options.tar_split = &split;
@@ -63,9 +63,15 @@ std::shared_ptr<PendingLayer> Store::Impl::unpack(const Context& context, io::Re
   const Path content = files.next_name(), tar_split = metadata.next_name();
   make_content_directory(content);
   auto applied = apply_into(context, *this, tar, content, tar_split);
-  return std::make_shared<PendingLayer>(PendingLayer{applied.diff_id, applied.size, std::move(applied.uids),
-                                                     std::move(applied.gids), std::move(files), std::move(metadata),
-                                                     content, {}, tar_split});
+  return std::make_shared<PendingLayer>(PendingLayer{applied.diff_id,
+                                                     applied.size,
+                                                     std::move(applied.uids),
+                                                     std::move(applied.gids),
+                                                     std::move(files),
+                                                     std::move(metadata),
+                                                     content,
+                                                     {},
+                                                     tar_split});
 }
 
 void unpack_on_parent(const Context& context, const Store::Impl& store, PendingLayer& pending,
@@ -91,7 +97,8 @@ std::unique_ptr<io::Reader> Store::Impl::open_diff(const Context& context, const
   if (!found) throw Error(Kind::not_found, "layer " + layer + " is not in the store");
   const Path tar_split = found->store->layout().tar_split(found->record.id);
   if (!std::filesystem::exists(tar_split))
-    throw Error(Kind::unsupported, "layer " + found->record.id + " has no tar-split: its tar cannot be made again");
+    throw Error(Kind::unsupported,
+                "layer " + found->record.id + " has no tar-split: its tar cannot be made again");
   auto directories = driver->content_directories(found->record.id);
   // Only a copy for another user namespace has files in the layers below it.
   const bool is_mapped = !found->record.ids.uids.empty() || !found->record.ids.gids.empty();
@@ -116,11 +123,13 @@ std::shared_ptr<PendingLayer> Store::unpack(const Context& context, io::Reader& 
 void Store::delete_layer(const Context& context, const std::string& id) {
   impl_->require_writable();
   LayerChanges layers(*impl_, context);
-  if (layers.table().find(id) == nullptr) throw Error(Kind::not_found, "layer " + id + " is not in the store");
+  if (layers.table().find(id) == nullptr)
+    throw Error(Kind::not_found, "layer " + id + " is not in the store");
   auto images = impl_->records->write_images(context);
   auto containers = impl_->records->write_containers(context);
   const auto unneeded = layers.unneeded(id, images.table(), containers.table());
-  if (unneeded.empty()) throw Error(Kind::invalid_input, "layer " + id + " is in use by a layer, image or container");
+  if (unneeded.empty())
+    throw Error(Kind::invalid_input, "layer " + id + " is in use by a layer, image or container");
   layers.remove({id});
 }
 

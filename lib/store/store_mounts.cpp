@@ -28,7 +28,8 @@ class MountCounts {
 
   // 0 removes it.
   void set(const std::string& layer, const Path& path, int count) {
-    std::erase_if(entries_, [&](const auto& entry) { return FieldReader(entry, file_.string()).text("id") == layer; });
+    std::erase_if(entries_,
+                  [&](const auto& entry) { return FieldReader(entry, file_.string()).text("id") == layer; });
     if (count > 0) entries_.push_back({{"id", layer}, {"path", path.string()}, {"count", count}});
     lock_.mark_written();
     write_json_array(file_, entries_, false);
