@@ -165,8 +165,9 @@ class Store {
   };
   MountState mount_state(const Context& context, const std::string& layer) const;
 
+  class Impl;  // store/store_impl.hpp, for the parts of Store
+
  private:
-  class Impl;
   explicit Store(std::unique_ptr<Impl> impl);
 
   std::unique_ptr<Impl> impl_;

@@ -135,8 +135,9 @@ std::vector<std::string> Store::delete_image(const Context& context, const std::
   auto containers = impl_->records->write_containers(context);
   const ImageRecord* found = images->find(id);
   if (found == nullptr) {
-    if (impl_->find_image(context, id))
-      throw Error(Kind::unsupported, "image " + id + " is in a read-only store");
+    for (const auto& other : impl_->additional)
+      if (other->images(context)->find(id) != nullptr)
+        throw Error(Kind::unsupported, "image " + id + " is in a read-only store");
     throw image_missing(id);
   }
   if (const auto users = users_of(id, containers.table()); !users.empty())
