@@ -88,6 +88,10 @@ CopyResult copy_image(const Context& context, const trust::PolicyContext& policy
       options,
       unchangeable_reason(options, opened.destination->traits()),
       Slots(opened.destination->traits().parallel_blobs ? std::max(1u, options.parallel_copies) : 1)};
+  if (opened.destination->traits().keeps_list && opened.manifest.digest != manifest.digest) {
+    session.list = opened.manifest.digest;
+    opened.destination->keep_list(context, opened.manifest);
+  }
   const spec::RawManifest written = copy_manifest(session, context, manifest);
   if (options.with_referrers) copy_referrers(session, context, *session.written.lock());
   context.throw_if_stopped();

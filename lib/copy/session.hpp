@@ -30,6 +30,8 @@ struct Session {
   // Why nothing of the image may change: "Instructed to preserve digests"; "" if it may.
   std::string unchangeable_reason;
   Slots slots;
+  // The list from which the image was chosen, if the destination keeps it: its digest will do as well.
+  std::optional<spec::Digest> list{};
   Once<std::string, CopiedBlob> blobs{};
 
   // Digests of all manifests written, for --with-referrers.

@@ -25,9 +25,8 @@ std::vector<std::string> drivers_in(const Path& graph_root) {
   return result;
 }
 
-// What was configured, else what is there, else the first that works. Two drivers in one place confuse all
-// tools.
-std::string choose_driver(const Context& context, const config::StoreOptions& options, Store::Access access) {
+// What was configured, else what is there, else what is preferred; "" if nothing says.
+std::string find_driver(const config::StoreOptions& options) {
   if (!options.driver.empty()) return options.driver;
   const auto found = drivers_in(options.graph_root);
   if (found.size() > 1) {
@@ -37,11 +36,16 @@ std::string choose_driver(const Context& context, const config::StoreOptions& op
                                          names + "; please cleanup or explicitly choose storage driver");
   }
   if (!found.empty()) return found.front();
-  if (!options.driver_priority.empty()) return options.driver_priority.front();
-  if (access == Store::Access::read_only) return "overlay";
-  const bool native = !options.for_driver("overlay").mount_program.empty() ||
-                      supports_native_overlay(context, options.graph_root, options.rootless);
-  return native ? "overlay" : "vfs";
+  return options.driver_priority.empty() ? "" : options.driver_priority.front();
+}
+
+// Of a new store, the first that works.
+std::string choose_driver(const Context& context, const config::StoreOptions& options, Store::Access access) {
+  if (auto name = find_driver(options); !name.empty()) return name;
+  const bool overlay = access == Store::Access::read_only ||
+                       !options.for_driver("overlay").mount_program.empty() ||
+                       supports_native_overlay(context, options.graph_root, options.rootless);
+  return overlay ? "overlay" : "vfs";
 }
 
 std::unique_ptr<Driver> make_driver(const Context& context, DriverPlace place) {
@@ -89,6 +93,11 @@ void append_visible(const RecordTable<Record>& table, std::set<std::string>& see
 }
 
 }  // namespace
+
+std::string driver_name(const config::StoreOptions& options) {
+  const auto name = find_driver(options);
+  return name.empty() ? "overlay" : name;
+}
 
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Store::~Store() = default;

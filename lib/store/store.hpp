@@ -61,6 +61,10 @@ struct NewContainer {
   std::vector<std::string> mount_options;
 };
 
+// The driver that a store has, or would get: what is configured, else what is there, else overlay.
+// Kind::invalid_input if there are several.
+std::string driver_name(const config::StoreOptions& options);
+
 // Everything by value: a snapshot of what the records said at the time of the call. Thread-safe.
 //
 // Locks of the store are held for milliseconds, and never while content is unpacked, copied or removed.
