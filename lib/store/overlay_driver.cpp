@@ -97,9 +97,10 @@ class OverlayDriver final : public Driver {
     if (!fs::exists(fs::symlink_status(path, ignored))) return;
     if (os::is_mount_point(path / "merged")) os::unmount(path / "merged");
     const auto link = os::find_file(path / "link", 4096);
-    os::rename_file(path, trash.next_name());
+    // The link first: without the directory nobody would know its name.
     if (link && !link->empty() && link->find('/') == std::string::npos && *link != "." && *link != "..")
       os::remove_file(home(is_image) / "l" / *link);
+    os::rename_file(path, trash.next_name());
   }
 
   bool has(const std::string& id) const override { return homes_.find(id).has_value(); }
