@@ -12,7 +12,7 @@ namespace lade::copy {
 
 namespace {
 
-constexpr int max_depth = 4;
+constexpr int max_index_depth = 4;
 // Blob transfers have limits of their own; this bounds threads and manifests in flight.
 constexpr std::size_t max_parallel_instances = 4;
 
@@ -89,7 +89,7 @@ spec::RawManifest rewrite(const Session& session, const spec::RawManifest& list,
 
 spec::RawManifest copy_list(Session& session, const Context& context, const spec::RawManifest& list,
                             bool as_instance, int depth) {
-  if (depth >= max_depth) throw Error(Kind::invalid_input, "image index nested too deeply");
+  if (depth >= max_index_depth) throw Error(Kind::invalid_input, "image index nested too deeply");
   context.progress.step("Getting image list signatures");
   const spec::Index index = spec::Index::parse(list.bytes, list.media_type);
   const std::vector<bool> selected = select(index, session.options);

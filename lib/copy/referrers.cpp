@@ -10,7 +10,7 @@ namespace lade::copy {
 
 namespace {
 
-constexpr int max_depth = 4;
+constexpr int max_referrer_depth = 4;
 using Referrer = transport::ReferrerLister::Referrer;
 
 class ReferrerCopier {
@@ -18,7 +18,7 @@ class ReferrerCopier {
   ReferrerCopier(Session& session, const Context& context) : session_(session), context_(context) {}
 
   void copy_all(const spec::Digest& subject, int depth) {
-    if (depth >= max_depth) return;
+    if (depth >= max_referrer_depth) return;
     const auto referrers =
         in_context([&] { return "listing referrers of " + subject.str() + " at the source"; },
                    [&] { return session_.source.referrer_lister()->referrers(context_, subject); });

@@ -33,6 +33,8 @@ class AtomicFile final : public io::Writer {
  private:
   std::filesystem::path path_;  // empty once committed or moved from
   UniqueFd fd_;
+  std::uint64_t written_ = 0;  // by write()
+  std::uint64_t flushed_ = 0;  // handed to the disk early
 };
 
 // Replaces a whole file with text.

@@ -8,14 +8,9 @@ namespace lade::registry {
 
 namespace {
 
-constexpr std::size_t max_line = 16 * 1024;
+constexpr std::size_t max_header_value = 16 * 1024;
 constexpr std::size_t max_challenges = 16;
 constexpr std::size_t max_parameters = 32;
-
-bool is_token_char(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
 
 bool is_token68_char(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
@@ -131,7 +126,7 @@ std::string_view Challenge::parameter(std::string_view name) const {
 std::vector<Challenge> parse_challenges(std::span<const std::string_view> header_values) {
   std::vector<Challenge> challenges;
   for (const std::string_view line : header_values) {
-    if (line.size() <= max_line) Parser(line).parse(challenges);
+    if (line.size() <= max_header_value) Parser(line).parse(challenges);
   }
   return challenges;
 }

@@ -21,6 +21,11 @@
 
 namespace lade::registry {
 
+struct LookupAnswer {
+  int code = 0;  // of getaddrinfo
+  std::vector<SocketAddress> addresses;
+};
+
 namespace {
 
 using std::chrono::steady_clock;
@@ -28,17 +33,12 @@ using std::chrono::steady_clock;
 constexpr std::chrono::milliseconds head_start{250};
 constexpr std::chrono::seconds answer_lifetime{30};
 
-struct Answer {
-  int code = 0;  // of getaddrinfo
-  std::vector<SocketAddress> addresses;
-};
-
-Answer ask(const std::string& host, int flags) {
+LookupAnswer ask(const std::string& host, int flags) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = flags;
   addrinfo* list = nullptr;
-  Answer answer;
+  LookupAnswer answer;
   answer.code = ::getaddrinfo(host.c_str(), nullptr, &hints, &list);
   for (const addrinfo* entry = list; answer.code == 0 && entry != nullptr; entry = entry->ai_next) {
     SocketAddress address;
@@ -184,7 +184,7 @@ std::string address_text(const sockaddr* address, socklen_t size) {
 struct Resolver::Lookup {
   std::mutex mutex;
   std::condition_variable_any answered;
-  std::optional<Answer> answer;
+  std::optional<LookupAnswer> answer;
   Deadline expires = Deadline::max();
 
   bool usable() {
@@ -192,7 +192,7 @@ struct Resolver::Lookup {
     return !answer || (answer->code == 0 && steady_clock::now() < expires);
   }
 
-  void finish(Answer result) {
+  void finish(LookupAnswer result) {
     const std::lock_guard lock(mutex);
     answer = std::move(result);
     expires = steady_clock::now() + answer_lifetime;
@@ -203,12 +203,12 @@ struct Resolver::Lookup {
 std::vector<SocketAddress> Resolver::addresses(const std::string& host, Deadline deadline,
                                                const std::stop_token& stop) {
   if (host == "localhost") {
-    Answer v4 = ask("127.0.0.1", AI_NUMERICHOST);
-    const Answer v6 = ask("::1", AI_NUMERICHOST);
+    LookupAnswer v4 = ask("127.0.0.1", AI_NUMERICHOST);
+    const LookupAnswer v6 = ask("::1", AI_NUMERICHOST);
     v4.addresses.insert(v4.addresses.end(), v6.addresses.begin(), v6.addresses.end());
     return v4.addresses;
   }
-  if (Answer number = ask(host, AI_NUMERICHOST); number.code == 0) return number.addresses;
+  if (LookupAnswer number = ask(host, AI_NUMERICHOST); number.code == 0) return number.addresses;
   std::shared_ptr<Lookup> lookup;
   {
     auto lookups = lookups_.lock();

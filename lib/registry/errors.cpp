@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t shown_of_body = 50;
 constexpr std::size_t max_message = 4096;
-constexpr std::size_t max_entries = 32;
+constexpr std::size_t max_error_entries = 32;
 
 struct KnownCode {
   std::string_view code, message;
@@ -91,7 +91,7 @@ std::vector<RegistryError::Entry> parse_entries(const std::string& body, int sta
   const auto errors = document.find("errors");
   if (errors != document.end() && errors->is_array()) {
     for (const auto& item : *errors) {
-      if (entries.size() == max_entries) break;
+      if (entries.size() == max_error_entries) break;
       if (item.is_object()) {
         entries.push_back({text_of(item, "code"), text_of(item, "message"), text_of(item, "detail")});
       }

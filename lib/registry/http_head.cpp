@@ -58,12 +58,6 @@ class Framer final : public httplib::ClientImpl {
   }
 };
 
-bool is_token_char(char c) {
-  constexpr std::string_view others = "!#$%&'*+-.^_`|~";
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         others.find(c) != std::string_view::npos;
-}
-
 bool is_value_char(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return c == '\t' || (byte >= 0x20 && byte != 0x7f);

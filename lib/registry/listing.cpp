@@ -14,7 +14,7 @@ namespace lade::registry {
 namespace {
 
 constexpr std::size_t max_pages = 10'000;
-constexpr std::size_t max_entries = 2'000'000;
+constexpr std::size_t max_listed = 2'000'000;
 constexpr std::size_t max_page_size = 16 * 1024 * 1024;
 constexpr std::size_t max_text = 64 * 1024 * 1024;  // of all entries together
 constexpr std::size_t max_empty_pages = 16;         // in a row
@@ -64,7 +64,7 @@ class Pages {
     entries_ += entries;
     text_ += text;
     empty_pages_ = entries == 0 ? empty_pages_ + 1 : 0;
-    if (entries_ > max_entries || text_ > max_text || empty_pages_ > max_empty_pages) {
+    if (entries_ > max_listed || text_ > max_text || empty_pages_ > max_empty_pages) {
       throw Error(Kind::invalid_input, fmt::format("the registry {} sends a list without end", registry()));
     }
   }

@@ -46,7 +46,7 @@ struct Options {
   std::chrono::milliseconds connect_timeout{30'000};
   std::chrono::milliseconds read_timeout{120'000};  // for each read that makes no progress
 
-  unsigned parallel_ranges = 1;             // --parallel-ranges: connections a large blob is fetched over
+  unsigned parallel_ranges = 4;             // --parallel-ranges: connections a slow large blob is fetched over
   std::optional<std::uint64_t> chunk_size;  // --dest-chunk-size; nullopt: one streaming PATCH
 
   // Connections, TLS contexts and tokens shared by all clients of the program; nullptr: a new one.

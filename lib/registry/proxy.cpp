@@ -108,8 +108,8 @@ Proxy parse_proxy(const std::string& text) {
     const std::string user = rest.substr(0, at);
     const std::size_t split = std::min(user.find(':'), user.size());
     const std::string password = split < user.size() ? user.substr(split + 1) : "";
-    proxy.authorization =
-        "Basic " + config::base64_encode(percent_decode(user.substr(0, split)) + ":" + percent_decode(password));
+    proxy.authorization = "Basic " + config::base64_encode(percent_decode(user.substr(0, split)) + ":" +
+                                                           percent_decode(password));
     rest.erase(0, at + 1);
   }
   const Url url = in_context("invalid proxy address", [&] { return Url::parse(scheme + "://" + rest); });

@@ -7,6 +7,7 @@
 #include "registry/repository.hpp"
 #include "registry/resuming_reader.hpp"
 #include "registry/text.hpp"
+#include "registry/widening_reader.hpp"
 #include "spec/json.hpp"
 #include "spec/media_type.hpp"
 
@@ -82,6 +83,24 @@ std::optional<Client::ManifestInfo> info_of_head(const HttpResponse& response) {
                               *response.content_length()};
 }
 
+// nullptr where the registry does not serve ranges, or not now: the connection that is there goes on.
+std::unique_ptr<io::Reader> open_ranges(const Context& context, const Repository& repository,
+                                        const std::string& what, std::uint64_t size, std::uint64_t offset,
+                                        const RangedReader::Fetch& fetch) {
+  if (size - offset < large_blob) return nullptr;
+  try {
+    auto reader =
+        RangedReader::open(context, what, repository.session->pool().slot<RangeBudget>("range budget"),
+                           range_options(repository.parallel_ranges), size, offset, fetch);
+    context.log.debug(fmt::format("{}: {} from byte {} on", what,
+                                  reader ? "several connections" : "no ranges, one connection", offset));
+    return reader;
+  } catch (const Error& error) {
+    context.log.debug(fmt::format("{}: one connection: {}", what, error.what()));
+    return nullptr;
+  }
+}
+
 template <class Reader>
 BlobBody body_of(std::unique_ptr<Reader> reader) {
   const auto size = reader->size();
@@ -125,20 +144,20 @@ BlobBody get_blob(const Context& context, const Repository& repository, const sp
     Call call = blob_call(repository, "GET", digest);
     if (!range.empty()) {
       call.headers.emplace_back("Range", range);
-      call.repeat =
-          range.starts_with("bytes=0-");  // beyond the first request the readers count their own tries
+      call.repeat = false;  // the readers count their own tries
     }
     return repository.session->send(inner, call);
   };
   const std::string what = "blob " + digest.str();
-  if (repository.parallel_ranges > 1 && size > large_blob) {
-    auto reader = std::make_unique<RangedReader>(context, what,
-                                                 repository.session->pool().slot<RangeBudget>("range budget"),
-                                                 range_options(repository.parallel_ranges), fetch);
-    return body_of(std::move(reader));
-  }
   const auto open = [context, fetch](const std::string& range) { return fetch(context, range); };
-  return body_of(std::make_unique<ResumingReader>(context, what, open));
+  auto body = body_of(std::make_unique<ResumingReader>(context, what, open));
+  if (repository.parallel_ranges > 1 && size > large_blob && body.size.value_or(size) == size) {
+    const auto widen = [context, repository, what, size, fetch](std::uint64_t offset) {
+      return open_ranges(context, repository, what, size, offset, fetch);
+    };
+    body.reader = std::make_unique<WideningReader>(context, std::move(body.reader), size, widen);
+  }
+  return body;
 }
 
 BlobBody get_external_blob(const Context& context, const Repository& repository,

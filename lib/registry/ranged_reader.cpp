@@ -7,7 +7,6 @@
 #include <system_error>
 
 #include "registry/errors.hpp"
-#include "registry/resuming_reader.hpp"
 #include "registry/retry.hpp"
 #include "registry/text.hpp"
 
@@ -50,32 +49,28 @@ RangeOptions range_options(unsigned connections) {
   return {.connections = std::max(connections, 1U), .segment = std::clamp(share, mebibyte, 4 * mebibyte)};
 }
 
+std::unique_ptr<RangedReader> RangedReader::open(const Context& context, std::string what,
+                                                 std::shared_ptr<RangeBudget> budget, RangeOptions options,
+                                                 std::uint64_t size, std::uint64_t offset, Fetch fetch) {
+  const std::uint64_t end = std::min(offset + options.segment, size);
+  auto first = fetch(context, range_header(offset, end));
+  const auto range = parse_content_range(first->header("Content-Range"));
+  if (first->status() != 206 || range != ContentRange{offset, end - 1, size}) return nullptr;
+  std::unique_ptr<RangedReader> reader(
+      new RangedReader(context, std::move(what), std::move(budget), options, size, offset, std::move(fetch)));
+  reader->start_workers(std::move(first));
+  return reader;
+}
+
 RangedReader::RangedReader(const Context& context, std::string what, std::shared_ptr<RangeBudget> budget,
-                           RangeOptions options, Fetch fetch)
+                           RangeOptions options, std::uint64_t size, std::uint64_t offset, Fetch fetch)
     : outer_(context),
       what_(std::move(what)),
       budget_(std::move(budget)),
       options_(options),
-      fetch_(std::move(fetch)) {
-  auto first = fetch_(outer_, range_header(0, options_.segment));
-  if (first->status() == 206 || first->status() == 416) {
-    const auto range = parse_content_range(first->header("Content-Range"));
-    if (range && range->first == 0 &&
-        range->last + 1 == std::min<std::uint64_t>(options_.segment, range->total)) {
-      size_ = range->total;
-      start_workers(std::move(first));
-      return;
-    }
-    first = fetch_(outer_, "");
-  }
-  // ResumingReader judges every other status, and asks only once for the whole.
-  auto pending = std::make_shared<std::unique_ptr<HttpResponse>>(std::move(first));
-  auto stream = std::make_unique<ResumingReader>(outer_, what_, [this, pending](const std::string& range) {
-    return *pending ? std::move(*pending) : fetch_(outer_, range);
-  });
-  size_ = stream->size();
-  stream_ = std::move(stream);
-}
+      fetch_(std::move(fetch)),
+      size_(size),
+      next_(offset) {}
 
 RangedReader::~RangedReader() {
   stop_.request_stop();
@@ -86,10 +81,9 @@ RangedReader::~RangedReader() {
 }
 
 std::size_t RangedReader::read(io::Buffer buffer) {
-  if (stream_) return stream_->read(buffer);
   std::unique_lock lock(budget_->mutex_);
   const auto ready = [&] {
-    return failure_ || (segments_.empty() ? next_ == *size_ : segments_.front()->filled > position_);
+    return failure_ || (segments_.empty() ? next_ == size_ : segments_.front()->filled > position_);
   };
   arrived_.wait(lock, outer_.stop, ready);
   outer_.throw_if_stopped();
@@ -121,8 +115,8 @@ void RangedReader::release_front() {
 
 void RangedReader::start_workers(std::unique_ptr<HttpResponse> first) {
   outer_stop_.emplace(outer_.stop, [this] { stop_.request_stop(); });
+  const std::uint64_t count = (size_ - next_ + options_.segment - 1) / options_.segment;
   Segment* segment = claim();  // of the response that is there already
-  const std::uint64_t count = (*size_ + options_.segment - 1) / options_.segment;
   const auto workers = std::min<std::uint64_t>(options_.connections, count);
   while (workers_.size() < workers) {
     try {
@@ -151,12 +145,12 @@ void RangedReader::work(Segment* segment, std::unique_ptr<HttpResponse> response
 // way.
 RangedReader::Segment* RangedReader::claim() {
   std::unique_lock lock(budget_->mutex_);
-  const auto next_size = [&] { return std::min<std::uint64_t>(options_.segment, *size_ - next_); };
+  const auto next_size = [&] { return std::min<std::uint64_t>(options_.segment, size_ - next_); };
   const auto ready = [&] {
-    if (next_ == *size_ || failure_) return true;
+    if (next_ == size_ || failure_) return true;
     return segments_.size() <= options_.connections && (!free_claim_used_ || budget_->left_ >= next_size());
   };
-  if (!budget_->freed_.wait(lock, stop_.get_token(), ready) || next_ == *size_ || failure_) return nullptr;
+  if (!budget_->freed_.wait(lock, stop_.get_token(), ready) || next_ == size_ || failure_) return nullptr;
   auto segment = std::make_unique<Segment>();
   segment->offset = next_;
   segment->size = next_size();
@@ -179,7 +173,7 @@ void RangedReader::fill(Segment& segment, std::unique_ptr<HttpResponse> response
   while (true) {
     const std::size_t filled = segment.filled;
     try {
-      if (!response) response = open(context, segment.offset + filled, end);
+      if (!response) response = request(context, segment.offset + filled, end);
       return fill_from(segment, *response);
     } catch (Error& error) {
       response.reset();
@@ -207,12 +201,12 @@ void RangedReader::fill_from(Segment& segment, HttpResponse& response) {
   }
 }
 
-std::unique_ptr<HttpResponse> RangedReader::open(const Context& context, std::uint64_t offset,
-                                                 std::uint64_t end) {
+std::unique_ptr<HttpResponse> RangedReader::request(const Context& context, std::uint64_t offset,
+                                                    std::uint64_t end) {
   auto response = fetch_(context, range_header(offset, end));
   if (is_temporary(response->status())) throw response_error(*response);
   const auto range = parse_content_range(response->header("Content-Range"));
-  if (response->status() == 206 && range == ContentRange{offset, end - 1, *size_}) return response;
+  if (response->status() == 206 && range == ContentRange{offset, end - 1, size_}) return response;
   throw Error(Kind::integrity, "the registry answered a request for a range with " +
                                    status_line(response->status()) + " " +
                                    quote(response->header("Content-Range")));

@@ -50,19 +50,16 @@ class RangedReader final : public io::Reader {
   // several threads at once, each with a context that stops when the reader ends.
   using Fetch = std::function<std::unique_ptr<HttpResponse>(const Context&, const std::string& range)>;
 
-  // Fetches the first segment's head: a RegistryError for a refusal. A server that answers it with 200 is
-  // read over that one connection. `what` names the blob in errors.
-  RangedReader(const Context& context, std::string what, std::shared_ptr<RangeBudget> budget,
-               RangeOptions options, Fetch fetch);
+  // Reads from `offset` on a blob of `size` bytes. nullptr if the server does not answer the request for the
+  // first segment with just that part of just that blob. offset < size. `what` names the blob in errors.
+  static std::unique_ptr<RangedReader> open(const Context& context, std::string what,
+                                            std::shared_ptr<RangeBudget> budget, RangeOptions options,
+                                            std::uint64_t size, std::uint64_t offset, Fetch fetch);
   ~RangedReader() override;
 
   // A segment that breaks off is resumed where it broke. Kind::unavailable when it does not get further,
   // Kind::integrity when the server changes its mind about size or ranges.
   std::size_t read(io::Buffer buffer) override;
-
-  // Of the whole blob; nullopt if the server did not say.
-  std::optional<std::uint64_t> size() const { return size_; }
-  bool is_single_stream() const { return stream_ != nullptr; }
 
  private:
   struct Segment {
@@ -73,12 +70,14 @@ class RangedReader final : public io::Reader {
     std::vector<std::byte> bytes;
   };
 
+  RangedReader(const Context& context, std::string what, std::shared_ptr<RangeBudget> budget,
+               RangeOptions options, std::uint64_t size, std::uint64_t offset, Fetch fetch);
   void start_workers(std::unique_ptr<HttpResponse> first);
   void work(Segment* segment, std::unique_ptr<HttpResponse> response);
   Segment* claim();
   void fill(Segment& segment, std::unique_ptr<HttpResponse> response);
   void fill_from(Segment& segment, HttpResponse& response);
-  std::unique_ptr<HttpResponse> open(const Context& context, std::uint64_t offset, std::uint64_t end);
+  std::unique_ptr<HttpResponse> request(const Context& context, std::uint64_t offset, std::uint64_t end);
   void fail(std::exception_ptr failure);
   void release_front();
 
@@ -87,12 +86,11 @@ class RangedReader final : public io::Reader {
   std::shared_ptr<RangeBudget> budget_;
   RangeOptions options_;
   Fetch fetch_;
-  std::optional<std::uint64_t> size_;
-  std::unique_ptr<io::Reader> stream_;  // the fallback
+  std::uint64_t size_;
 
   // Guarded by budget_->mutex_.
   std::deque<std::unique_ptr<Segment>> segments_;  // claimed and not yet read, in order
-  std::uint64_t next_ = 0;                         // where the next claim begins
+  std::uint64_t next_;                             // where the next claim begins
   bool free_claim_used_ = false;
   std::exception_ptr failure_;
   std::condition_variable_any arrived_;

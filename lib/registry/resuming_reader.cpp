@@ -11,8 +11,8 @@ namespace lade::registry {
 namespace {
 
 // Less than this between two breaks counts as no progress.
-constexpr std::uint64_t progress = 1024 * 1024;
-constexpr RetryPolicy policy{.tries = 6, .first_pause = std::chrono::milliseconds(500)};
+constexpr std::uint64_t resumed_progress = 1024 * 1024;
+constexpr RetryPolicy resume_policy{.tries = 6, .first_pause = std::chrono::milliseconds(500)};
 
 // "bytes 100-199/200": where the body starts.
 std::optional<std::uint64_t> start_of_range(std::string_view content_range) {
@@ -34,7 +34,7 @@ ResumingReader::ResumingReader(const Context& context, std::string what, Open op
     : context_(context),
       what_(std::move(what)),
       open_(std::move(open)),
-      retry_(context_, policy),
+      retry_(context_, resume_policy),
       response_(open_("")) {
   if (response_->status() != 200) {
     RegistryError error = response_error(*response_);
@@ -55,7 +55,7 @@ std::size_t ResumingReader::read(io::Buffer buffer) {
       if (error.kind() != Kind::unavailable) throw;
       response_.reset();
       context_.log.debug(fmt::format("{} broke off at byte {}: {}", what_, offset_, error.what()));
-      if (offset_ - offset_of_last_break_ >= progress) retry_.reset();
+      if (offset_ - offset_of_last_break_ >= resumed_progress) retry_.reset();
       offset_of_last_break_ = offset_;
       if (retry_.wait()) continue;
       error.add_context(fmt::format("fetching {}, broken off at byte {}", what_, offset_));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
 
 #include "registry/errors.hpp"
 #include "registry/retry.hpp"
@@ -51,6 +52,52 @@ bool is_too_narrow(const std::vector<Challenge>& challenges) {
   });
 }
 
+// Stops when `outer` does, or when told to.
+struct LinkedStop {
+  explicit LinkedStop(const std::stop_token& outer) : forward(outer, [this] { source.request_stop(); }) {}
+  std::stop_source source;
+  std::stop_callback<std::function<void()>> forward;
+};
+
+// Keeps what its body's reading depends on.
+class HeldResponse final : public HttpResponse {
+ public:
+  HeldResponse(std::shared_ptr<LinkedStop> held, std::unique_ptr<HttpResponse> inner)
+      : held_(std::move(held)), inner_(std::move(inner)) {}
+  int status() const override { return inner_->status(); }
+  std::string_view header(std::string_view name) const override { return inner_->header(name); }
+  std::vector<std::string_view> header_values(std::string_view name) const override {
+    return inner_->header_values(name);
+  }
+  std::optional<std::uint64_t> content_length() const override { return inner_->content_length(); }
+  const Url& url() const override { return inner_->url(); }
+  io::Reader& body() override { return inner_->body(); }
+
+ private:
+  std::shared_ptr<LinkedStop> held_;
+  std::unique_ptr<HttpResponse> inner_;
+};
+
+// A request beside the one that tries https, so that finding a registry without TLS costs no further round
+// trips. Stopped by its destruction: https's answer makes it superfluous.
+class PlainAttempt {
+ public:
+  using Send = std::function<std::unique_ptr<HttpResponse>(const Context&)>;
+
+  PlainAttempt(const Context& context, Send send)
+      : stop_(std::make_shared<LinkedStop>(context.stop)),
+        response_(std::async(std::launch::async, [inner = context.with_stop(stop_->source.get_token()),
+                                                  send = std::move(send)] { return send(inner); })) {}
+  ~PlainAttempt() {
+    if (response_.valid()) stop_->source.request_stop();
+  }
+  std::unique_ptr<HttpResponse> response() { return std::make_unique<HeldResponse>(stop_, response_.get()); }
+
+ private:
+  std::shared_ptr<LinkedStop> stop_;
+  std::future<std::unique_ptr<HttpResponse>> response_;  // its destruction waits for the request's end
+};
+
 }  // namespace
 
 Session::Session(Settings settings)
@@ -69,9 +116,14 @@ std::unique_ptr<HttpResponse> Session::send(const Context& context, const Call& 
 }
 
 std::unique_ptr<HttpResponse> Session::send_anonymously(const Context& context, const HttpRequest& request) {
+  bool answered = false;
   return send_with_retries(
-      context, [] { return true; },
-      [&] { return settings_.pool->send(context, settings_.endpoint, request); });
+      context, [&] { return answered; },
+      [&] {
+        auto response = settings_.pool->send(context, settings_.endpoint, request);
+        answered = true;
+        return response;
+      });
 }
 
 std::unique_ptr<HttpResponse> Session::send_authorized(const Context& context, const Call& call) {
@@ -99,6 +151,11 @@ std::unique_ptr<HttpResponse> Session::send_by_known_scheme(const Context& conte
   if (!settings_.allow_http || scheme != Host::Scheme::unknown || call.body != nullptr) {
     return send_once(context, call, base(), authorization);
   }
+  // Twice at once: only what changes nothing and says nothing of who asks.
+  std::optional<PlainAttempt> plain;
+  if ((call.method == "GET" || call.method == "HEAD") && authorization.empty()) {
+    plain.emplace(context, [&](const Context& beside) { return send_once(beside, call, http_, ""); });
+  }
   try {
     auto response = send_once(context, call, https_, authorization);
     state_->scheme = Host::Scheme::https;
@@ -107,7 +164,7 @@ std::unique_ptr<HttpResponse> Session::send_by_known_scheme(const Context& conte
     if (!is_not_https(error)) throw;
     context.log.debug(fmt::format("{} does not speak https: {}", host_, error.what()));
   }
-  auto response = send_once(context, call, http_, authorization);
+  auto response = plain ? plain->response() : send_once(context, call, http_, authorization);
   state_->scheme = Host::Scheme::http;
   return response;
 }

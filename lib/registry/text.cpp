@@ -46,6 +46,12 @@ std::optional<std::chrono::minutes> parse_zone(std::string_view text) {
 
 }  // namespace
 
+bool is_token_char(char c) {
+  constexpr std::string_view others = "!#$%&'*+-.^_`|~";
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         others.find(c) != std::string_view::npos;
+}
+
 std::string lower_case(std::string_view text) {
   std::string result(text);
   std::transform(result.begin(), result.end(), result.begin(), lower);

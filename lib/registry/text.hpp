@@ -8,6 +8,9 @@
 
 namespace lade::registry {
 
+// RFC 9110 section 5.6.2: tchar.
+bool is_token_char(char c);
+
 std::string lower_case(std::string_view text);
 bool equals_ignoring_case(std::string_view a, std::string_view b);
 // Without leading and trailing spaces and tabs.

@@ -24,7 +24,7 @@ const AlgorithmFacts& facts_of(Digest::Algorithm algorithm) {
   return known_algorithms[algorithm == Digest::Algorithm::sha256 ? 0 : 1];
 }
 
-bool is_hex(char c) {
+bool is_lower_hex(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
 
@@ -56,7 +56,7 @@ std::string_view fault_of(std::string_view text, Digest::Algorithm& algorithm) {
                                   [&](const AlgorithmFacts& facts) { return facts.name == name; });
   if (found == known_algorithms.end()) return "unsupported digest algorithm";
   if (hex.size() != found->hex_length) return "invalid checksum digest length";
-  if (!std::all_of(hex.begin(), hex.end(), is_hex)) return "invalid checksum digest format";
+  if (!std::all_of(hex.begin(), hex.end(), is_lower_hex)) return "invalid checksum digest format";
   algorithm = found->algorithm;
   return "";
 }

@@ -8,7 +8,7 @@ namespace lade::spec {
 
 namespace {
 
-bool is_digit(char c) {
+bool is_time_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
@@ -16,7 +16,7 @@ bool is_digit(char c) {
 bool has_number(std::string_view text, std::size_t position, std::size_t digits, int low, int high) {
   if (text.size() < position + digits) return false;
   const std::string_view number = text.substr(position, digits);
-  if (!std::all_of(number.begin(), number.end(), is_digit)) return false;
+  if (!std::all_of(number.begin(), number.end(), is_time_digit)) return false;
   const int value = std::stoi(std::string(number));
   return low <= value && value <= high;
 }
@@ -56,7 +56,7 @@ std::optional<std::string> normalize_time(std::string_view rfc3339) {
   std::string time(rfc3339.substr(0, seconds_end));
   std::string_view rest = rfc3339.substr(seconds_end);
   if (has_char(rest, 0, '.')) {
-    const auto end = std::find_if_not(rest.begin() + 1, rest.end(), is_digit);
+    const auto end = std::find_if_not(rest.begin() + 1, rest.end(), is_time_digit);
     std::string fraction(rest.begin(), end);
     if (fraction.size() == 1) return std::nullopt;
     rest.remove_prefix(fraction.size());

@@ -36,8 +36,9 @@ struct FakeAnswer {
   std::string error = {};  // not "": no response at all but Kind::unavailable with this text
   // Bytes of `body` after which the connection breaks; npos: never.
   std::size_t cut_at = std::string::npos;
-  bool no_length = false;  // no Content-Length
-  std::string url = {};    // where a redirect led; "": the request's
+  bool no_length = false;                         // no Content-Length
+  std::string url = {};                           // where a redirect led; "": the request's
+  std::function<void(std::size_t)> on_read = {};  // called with the number of bytes of each read
 };
 
 // Thread-safe as a pool has to be. `answer` is called for one request at a time. A request whose body is a
@@ -102,7 +103,8 @@ class FakePool final : public registry::HttpPool {
 
   class Body final : public io::Reader {
    public:
-    Body(std::string text, std::size_t cut_at) : text_(std::move(text)), cut_at_(cut_at) {}
+    Body(std::string text, std::size_t cut_at, std::function<void(std::size_t)> on_read)
+        : text_(std::move(text)), cut_at_(cut_at), on_read_(std::move(on_read)) {}
     std::size_t read(io::Buffer buffer) override {
       const std::size_t end = std::min(cut_at_, text_.size());
       const std::size_t count = std::min(buffer.size(), end - position_);
@@ -110,12 +112,14 @@ class FakePool final : public registry::HttpPool {
       std::copy_n(text_.begin() + static_cast<std::ptrdiff_t>(position_), count,
                   reinterpret_cast<char*>(buffer.data()));
       position_ += count;
+      if (on_read_) on_read_(count);
       return count;
     }
 
    private:
     std::string text_;
     std::size_t cut_at_;
+    std::function<void(std::size_t)> on_read_;
     std::size_t position_ = 0;
   };
 
@@ -124,7 +128,7 @@ class FakePool final : public registry::HttpPool {
     Response(FakeAnswer answer, const registry::HttpRequest& request)
         : answer_(std::move(answer)),
           url_(answer_.url.empty() ? request.url : registry::Url::parse(answer_.url)),
-          body_(request.method == "HEAD" ? "" : answer_.body, answer_.cut_at) {}
+          body_(request.method == "HEAD" ? "" : answer_.body, answer_.cut_at, answer_.on_read) {}
     int status() const override { return answer_.status; }
     std::string_view header(std::string_view name) const override {
       const auto values = header_values(name);

@@ -13,7 +13,7 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-constexpr auto frame = std::chrono::milliseconds(100);
+constexpr auto frame_time = std::chrono::milliseconds(100);
 constexpr unsigned widest_bar = 40;
 constexpr std::size_t shown_hex = 12;
 
@@ -142,7 +142,7 @@ std::unique_ptr<Transfer> BarsProgress::start(std::string_view noun, std::string
 
 void BarsProgress::draw_until_stopped() {
   std::unique_lock lock(mutex_);
-  while (!wake_.wait_for(lock, frame, [this] { return stopping_; })) {
+  while (!wake_.wait_for(lock, frame_time, [this] { return stopping_; })) {
     erase();
     draw();
   }

@@ -94,7 +94,7 @@ std::vector<Option> transfer_options() {
        .group = group},
       {.name = "parallel-ranges",
        .kind = ValueKind::unsigned_integer,
-       .help = "connections that a large blob is fetched over",
+       .help = "connections that a large blob is fetched over when one is slow (default 4)",
        .group = group},
       {.name = "skip-existing",
        .help = "do nothing where the destination has this very image already",

@@ -6,9 +6,10 @@
 #include <thread>
 
 #include "base/error.hpp"
-#include "io/codec/archive_filter.hpp"
+#include "io/codec/bzip2.hpp"
 #include "io/codec/gzip_compressor.hpp"
 #include "io/codec/gzip_inflater.hpp"
+#include "io/codec/xz.hpp"
 #include "io/codec/zstd.hpp"
 
 namespace lade::io {
@@ -120,8 +121,8 @@ std::unique_ptr<Reader> decompress(std::unique_ptr<Reader> inner, Compression co
     case Compression::none: return inner;
     case Compression::gzip: return gunzip(std::move(inner));
     case Compression::zstd: return make_zstd_reader(std::move(inner));
-    case Compression::xz:
-    case Compression::bzip2: return make_archive_filter_reader(std::move(inner), compression);
+    case Compression::xz: return make_xz_reader(std::move(inner));
+    case Compression::bzip2: return make_bzip2_reader(std::move(inner));
   }
   throw Error(Kind::invalid_input, "unknown compression");
 }

@@ -13,7 +13,7 @@ namespace lade::io {
 
 namespace {
 
-std::uint32_t clamp(std::size_t size) {
+std::uint32_t isal_size(std::size_t size) {
   return static_cast<std::uint32_t>(std::min<std::size_t>(size, std::numeric_limits<std::uint32_t>::max()));
 }
 
@@ -29,9 +29,9 @@ class IsalInflater final : public GzipInflater {
   Step process(Bytes input, Buffer output) override {
     // The API is not const-correct; the input is only read.
     state_.next_in = const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(input.data()));
-    state_.avail_in = clamp(input.size());
+    state_.avail_in = isal_size(input.size());
     state_.next_out = reinterpret_cast<std::uint8_t*>(output.data());
-    state_.avail_out = clamp(output.size());
+    state_.avail_out = isal_size(output.size());
     const std::uint32_t given = state_.avail_in;
     const std::uint32_t room = state_.avail_out;
     const int result = isal_inflate(&state_);

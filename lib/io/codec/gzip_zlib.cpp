@@ -12,7 +12,7 @@ namespace lade::io {
 
 namespace {
 
-uInt clamp(std::size_t size) {
+uInt zlib_size(std::size_t size) {
   return static_cast<uInt>(std::min<std::size_t>(size, std::numeric_limits<uInt>::max()));
 }
 
@@ -48,9 +48,9 @@ class ZlibInflater final : public GzipInflater {
  private:
   Step inflate_some(Bytes input, Buffer output) {
     stream_.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(input.data()));
-    stream_.avail_in = clamp(input.size());
+    stream_.avail_in = zlib_size(input.size());
     stream_.next_out = reinterpret_cast<Bytef*>(output.data());
-    stream_.avail_out = clamp(output.size());
+    stream_.avail_out = zlib_size(output.size());
     const uInt given = stream_.avail_in;
     const uInt room = stream_.avail_out;
     const int result = inflate(&stream_, Z_NO_FLUSH);

@@ -6,9 +6,9 @@ namespace lade::transport {
 
 namespace {
 
-class Reference final : public ImageReference {
+class DirReference final : public ImageReference {
  public:
-  explicit Reference(std::string_view path) : path_(path), resolved_(resolve_path(path_)) {}
+  explicit DirReference(std::string_view path) : path_(path), resolved_(resolve_path(path_)) {}
 
   std::string_view transport() const override { return "dir"; }
   std::string rest() const override { return path_; }
@@ -32,7 +32,7 @@ class DirTransport final : public Transport {
  public:
   std::string_view name() const override { return "dir"; }
   std::unique_ptr<ImageReference> parse(std::string_view rest) const override {
-    return std::make_unique<Reference>(rest);
+    return std::make_unique<DirReference>(rest);
   }
 };
 

@@ -7,7 +7,7 @@ namespace lade::transport::docker_archive {
 
 namespace {
 
-constexpr std::size_t max_config_size = 4 << 20;
+constexpr std::size_t max_written_config = 4 << 20;
 
 DestinationTraits make_traits() {
   DestinationTraits traits;
@@ -49,7 +49,7 @@ class Destination final : public ImageDestination {
   BlobInfo put_blob(const Context& context, const PutBlob& blob, io::Reader& data) override {
     if (!blob.is_config) return writer_.put_blob(context, blob, data);
     // Parts of the config go into the tables as well.
-    std::string bytes = io::read_all(data, max_config_size, "config");
+    std::string bytes = io::read_all(data, max_written_config, "config");
     const auto reader = io::make_text_reader(bytes);
     const BlobInfo info = writer_.put_blob(context, blob, *reader);
     config_ = std::move(bytes);

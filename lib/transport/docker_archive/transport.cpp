@@ -5,9 +5,9 @@ namespace lade::transport {
 
 namespace {
 
-class Reference final : public ImageReference {
+class DockerArchiveReference final : public ImageReference {
  public:
-  explicit Reference(docker_archive::ArchiveName name) : name_(std::move(name)) {}
+  explicit DockerArchiveReference(docker_archive::ArchiveName name) : name_(std::move(name)) {}
 
   std::string_view transport() const override { return "docker-archive"; }
   std::string rest() const override { return name_.str(); }
@@ -28,7 +28,7 @@ class DockerArchiveTransport final : public Transport {
  public:
   std::string_view name() const override { return "docker-archive"; }
   std::unique_ptr<ImageReference> parse(std::string_view rest) const override {
-    return std::make_unique<Reference>(docker_archive::parse_archive_name(rest));
+    return std::make_unique<DockerArchiveReference>(docker_archive::parse_archive_name(rest));
   }
 };
 

@@ -6,9 +6,9 @@ namespace lade::transport {
 
 namespace {
 
-class Reference final : public ImageReference {
+class OciReference final : public ImageReference {
  public:
-  explicit Reference(oci::LayoutName name) : name_(std::move(name)), resolved_(resolve_path(name_.path)) {}
+  explicit OciReference(oci::LayoutName name) : name_(std::move(name)), resolved_(resolve_path(name_.path)) {}
 
   std::string_view transport() const override { return "oci"; }
   std::string rest() const override { return name_.str(); }
@@ -37,7 +37,7 @@ class OciTransport final : public Transport {
  public:
   std::string_view name() const override { return "oci"; }
   std::unique_ptr<ImageReference> parse(std::string_view rest) const override {
-    return std::make_unique<Reference>(oci::parse_layout_name(rest, true));
+    return std::make_unique<OciReference>(oci::parse_layout_name(rest, true));
   }
 };
 

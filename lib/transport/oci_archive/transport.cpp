@@ -6,9 +6,10 @@ namespace lade::transport {
 
 namespace {
 
-class Reference final : public ImageReference {
+class OciArchiveReference final : public ImageReference {
  public:
-  explicit Reference(oci::LayoutName name) : name_(std::move(name)), resolved_(resolve_path(name_.path)) {}
+  explicit OciArchiveReference(oci::LayoutName name)
+      : name_(std::move(name)), resolved_(resolve_path(name_.path)) {}
 
   std::string_view transport() const override { return "oci-archive"; }
   std::string rest() const override { return name_.str(); }
@@ -32,7 +33,7 @@ class OciArchiveTransport final : public Transport {
  public:
   std::string_view name() const override { return "oci-archive"; }
   std::unique_ptr<ImageReference> parse(std::string_view rest) const override {
-    return std::make_unique<Reference>(oci::parse_layout_name(rest, false));
+    return std::make_unique<OciArchiveReference>(oci::parse_layout_name(rest, false));
   }
 };
 

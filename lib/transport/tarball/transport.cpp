@@ -26,9 +26,11 @@ void check_readable(const std::vector<std::string>& files) {
   }
 }
 
-class Reference final : public ImageReference {
+class TarballReference final : public ImageReference {
  public:
-  explicit Reference(std::string_view rest) : rest_(rest), files_(split(rest)) { check_readable(files_); }
+  explicit TarballReference(std::string_view rest) : rest_(rest), files_(split(rest)) {
+    check_readable(files_);
+  }
 
   std::string_view transport() const override { return "tarball"; }
   std::string rest() const override { return rest_; }
@@ -49,7 +51,7 @@ class TarballTransport final : public Transport {
  public:
   std::string_view name() const override { return "tarball"; }
   std::unique_ptr<ImageReference> parse(std::string_view rest) const override {
-    return std::make_unique<Reference>(rest);
+    return std::make_unique<TarballReference>(rest);
   }
 };
 

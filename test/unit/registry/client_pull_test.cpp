@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "client_fixture.hpp"
 #include "io/digester.hpp"
@@ -177,22 +178,49 @@ TEST_CASE("without progress the tries are few") {
   CHECK(f.clock.sleeps().size() == 5);
 }
 
-TEST_CASE("a large blob is fetched in ranges over several connections, and comes in order") {
-  const std::string blob = random_bytes(33 * 1024 * 1024 + 5);
-  ClientFixture f([&](const FakeRequest& request) {
-    const std::string range = request.header("Range").substr(6);
-    const std::size_t start = std::stoull(range), last = std::stoull(range.substr(range.find('-') + 1));
-    FakeAnswer answer{.status = 206, .body = blob.substr(start, last + 1 - start)};
-    const std::size_t end = start + answer.body.size();
-    answer.headers = {{"Content-Range", "bytes " + std::to_string(start) + "-" + std::to_string(end - 1) +
-                                            "/" + std::to_string(blob.size())}};
-    return answer;
-  });
-  f.options.parallel_ranges = 4;
-  const auto body = f.client()->blob(f.context(), io::digest_of(blob), blob.size());
-  CHECK(body.size == blob.size());
-  CHECK(read_text(*body.reader) == blob);
-  CHECK(f.pool->requests().size() == 9);
+namespace {
+
+// Serves a blob and its parts; the whole, over one connection, comes slowly.
+FakePool::Answer slow_registry(const std::string& blob, FakeClock& clock, bool ranges) {
+  return [&blob, &clock, ranges](const FakeRequest& request) {
+    const std::string range = request.header("Range");
+    if (range.empty() || !ranges) {
+      FakeAnswer whole{.body = blob};
+      whole.on_read = [&clock](std::size_t) { clock.advance(std::chrono::milliseconds(100)); };
+      return whole;
+    }
+    const std::size_t start = std::stoull(range.substr(6));
+    const std::size_t last = std::stoull(range.substr(range.find('-') + 1));
+    FakeAnswer part{.status = 206, .body = blob.substr(start, last + 1 - start)};
+    part.headers = {{"Content-Range", fmt::format("bytes {}-{}/{}", start, last, blob.size())}};
+    return part;
+  };
+}
+
+}  // namespace
+
+TEST_CASE("a large blob that comes slowly is fetched on over several connections, and comes in order") {
+  const std::string blob = random_bytes(40 * 1024 * 1024 + 5);
+  for (const bool ranges : {true, false}) {
+    CAPTURE(ranges);
+    FakeClock clock;
+    ClientFixture f(slow_registry(blob, clock, ranges));
+    f.options.parallel_ranges = 4;
+    const Context context{{}, null_logger(), silent_progress(), clock};
+    const auto body = f.client()->blob(context, io::digest_of(blob), blob.size());
+    CHECK(body.size == blob.size());
+    CHECK((read_text(*body.reader) == blob));
+    const std::size_t requests = f.pool->requests().size();
+    if (ranges) CHECK(requests > 8);
+    if (!ranges) CHECK(requests == 2);  // asked once, and never again
+  }
+}
+
+TEST_CASE("a large blob that comes fast is fetched over one connection") {
+  const std::string blob = random_bytes(40 * 1024 * 1024);
+  ClientFixture f([&](const FakeRequest&) { return FakeAnswer{.body = blob}; });
+  CHECK((read_text(*f.client()->blob(f.context(), io::digest_of(blob), blob.size()).reader) == blob));
+  CHECK(f.pool->requests().size() == 1);
 }
 
 TEST_CASE("a small blob, or one of unknown size, is fetched over one connection") {

@@ -124,10 +124,12 @@ TEST_CASE("an insecure registry that does not speak https is spoken to in plain 
   SUBCASE("insecure") {
     f.options.tls_verify = false;
     f.client()->manifest(f.context(), "v1");
-    f.client()->manifest(f.context(), "v1");
-    CHECK(f.pool->lines() == std::vector<std::string>{"GET https://reg.example/v2/ns/app/manifests/v1",
-                                                      "GET http://reg.example/v2/ns/app/manifests/v1",
-                                                      "GET http://reg.example/v2/ns/app/manifests/v1"});
+    f.client()->manifest(f.context(), "v2");
+    auto lines = f.pool->lines();
+    std::sort(lines.begin(), lines.begin() + 2);  // both schemes are asked at once
+    CHECK(lines == std::vector<std::string>{"GET http://reg.example/v2/ns/app/manifests/v1",
+                                            "GET https://reg.example/v2/ns/app/manifests/v1",
+                                            "GET http://reg.example/v2/ns/app/manifests/v2"});
   }
   SUBCASE("secure") {
     CHECK_THROWS_AS(f.client()->manifest(f.context(), "v1"), Error);
@@ -138,13 +140,31 @@ TEST_CASE("an insecure registry that does not speak https is spoken to in plain 
 TEST_CASE("an insecure registry that speaks https stays with it when it fails later") {
   int requests = 0;
   ClientFixture f([&](const FakeRequest& request) {
-    CHECK(request.url.starts_with("https://"));
+    if (request.url.starts_with("http://")) return FakeAnswer{.status = 400};
     return ++requests == 1 ? FakeAnswer{.body = "{}"} : FakeAnswer{.error = "connection reset"};
   });
   f.options.tls_verify = false;
   auto client = f.client();
   client->manifest(f.context(), "v1");
-  CHECK_THROWS_AS(client->manifest(f.context(), "v1"), Error);
+  CHECK_THROWS_AS(client->manifest(f.context(), "v2"), Error);
+  for (const auto& line : f.pool->lines()) CHECK(line != "GET http://reg.example/v2/ns/app/manifests/v2");
+}
+
+TEST_CASE("the question in plain HTTP beside https carries no credentials and changes nothing") {
+  ClientFixture f([](const FakeRequest& request) {
+    if (request.url.starts_with("https://")) return FakeAnswer{.error = "connection refused"};
+    return FakeAnswer{.status = 404};
+  });
+  f.options.tls_verify = false;
+  SUBCASE("a token that is given is not sent to a registry of unknown scheme") {
+    f.options.registry_token = "secret";
+    CHECK_THROWS_AS(f.client()->manifest(f.context(), "v1"), Error);
+    CHECK(f.pool->lines().front() == "GET https://reg.example/v2/ns/app/manifests/v1");
+  }
+  SUBCASE("a deletion is tried by https first") {
+    CHECK_THROWS_AS(f.client()->delete_tag(f.context(), "v1"), Error);
+    CHECK(f.pool->lines().front().starts_with("DELETE https://"));
+  }
 }
 
 TEST_CASE("a registry's warnings are logged once") {

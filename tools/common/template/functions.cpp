@@ -284,7 +284,7 @@ struct Function {
 
 constexpr std::size_t any_number = std::numeric_limits<std::size_t>::max();
 
-constexpr Function functions[] = {
+constexpr Function function_table[] = {
     {"and", 1, any_number, nullptr},
     {"or", 1, any_number, nullptr},
     {"not", 1, 1, truth},
@@ -322,14 +322,14 @@ void check_count(const Function& function, std::size_t count) {
 const std::vector<std::string>& function_names() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> all;
-    for (const Function& function : functions) all.emplace_back(function.name);
+    for (const Function& function : function_table) all.emplace_back(function.name);
     return all;
   }();
   return names;
 }
 
 Value call_function(std::string_view name, std::span<const Value> arguments) {
-  for (const Function& function : functions) {
+  for (const Function& function : function_table) {
     if (function.name != name) continue;
     check_count(function, arguments.size());
     return function.call == nullptr ? arguments.back() : function.call(arguments);
