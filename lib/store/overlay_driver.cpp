@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "layer/diff.hpp"
 #include "os/atomic_file.hpp"
 #include "os/child_process.hpp"
 #include "os/file.hpp"
@@ -110,6 +111,18 @@ class OverlayDriver final : public Driver {
     for (const auto& lower : homes_.lower_ids(id))
       std::ranges::move(homes_.diffs(lower), std::back_inserter(result));
     return result;
+  }
+
+  std::unique_ptr<io::Reader> diff(const Context& context, const std::string& id, const std::string&,
+                                   const layer::IdMaps& ids) const override {
+    layer::DiffOptions options;
+    options.ids = ids;
+    auto& lowers = options.lowers.emplace();
+    for (const auto& lower : homes_.lower_ids(id))
+      for (const auto& directory : homes_.diffs(lower))
+        lowers.push_back(std::make_shared<const os::Root>(directory));
+    const auto own = os::open_file(homes_.directory(id) / "diff", O_RDONLY | O_DIRECTORY);
+    return layer::diff(context, own, std::move(options));
   }
 
   Path mount_path(const std::string& id, bool) const override {

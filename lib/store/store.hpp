@@ -114,8 +114,9 @@ class Store {
   std::string container_big_data(const Context& context, const std::string& container,
                                  const std::string& key) const;
 
-  // The tar of a layer, byte for byte by its tar-split. The reader checks nothing but the contents of files:
-  // compare size and digest. Kind::unsupported for layers without a tar-split (a container's).
+  // The tar of a layer: byte for byte by its tar-split, where there is one; the reader checks nothing but the
+  // contents of files: compare size and digest. Without (a container's layer), as its files are now.
+  // `context` MUST outlive the reader.
   std::unique_ptr<io::Reader> open_diff(const Context& context, const std::string& layer) const;
   bool has_tar_split(const std::string& layer) const;
 

@@ -97,8 +97,7 @@ std::unique_ptr<io::Reader> Store::Impl::open_diff(const Context& context, const
   if (!found) throw Error(Kind::not_found, "layer " + layer + " is not in the store");
   const Path tar_split = found->store->layout().tar_split(found->record.id);
   if (!std::filesystem::exists(tar_split))
-    throw Error(Kind::unsupported,
-                "layer " + found->record.id + " has no tar-split: its tar cannot be made again");
+    return driver->diff(context, found->record.id, found->record.parent, found->record.ids);
   auto directories = driver->content_directories(found->record.id);
   // Only a copy for another user namespace has files in the layers below it.
   const bool is_mapped = !found->record.ids.uids.empty() || !found->record.ids.gids.empty();

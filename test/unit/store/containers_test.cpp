@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "archive/tar_reader.hpp"
 #include "fixture.hpp"
 #include "os/mount.hpp"
 #include "support/errors.hpp"
@@ -92,6 +93,27 @@ TEST_CASE("containers: big data, metadata and names are kept") {
   CHECK(store->container_big_data(background(), "c2", "buildah.json") == "{}");
   CHECK(store->find_container(background(), "c2")->metadata == "m");
   CHECK(test::kind_of([&] { store->container_big_data(background(), "c2", "x"); }) == Kind::not_found);
+}
+
+TEST_CASE("containers: the layer of one is read as its files are now") {
+  for (const std::string driver : {"vfs", "overlay"}) {
+    if (driver == "overlay" && ::geteuid() != 0) continue;
+    const test::Place place(driver);
+    const auto store = place.open();
+    const auto image = test::put(*store, "app", {base});
+    const auto container = store->create_container(background(), container_on(image, "c1"));
+    const auto path = store->mount_container(background(), "c1");
+    os::write_file(path / "new", "x");
+    std::filesystem::remove(path / "etc/motd");
+    store->unmount_container(background(), "c1");
+    CHECK_FALSE(store->has_tar_split(container.layer));
+    const Context context = background();
+    const auto reader = store->open_diff(context, container.layer);
+    archive::TarReader tar(*reader);
+    std::vector<std::string> names;
+    while (const auto* entry = tar.next()) names.push_back(entry->header.name);
+    CHECK(names == std::vector<std::string>{"etc/", "etc/.wh.motd", "new"});
+  }
 }
 
 TEST_CASE("mounts: they are counted, and gone with the last unmount") {
