@@ -52,18 +52,22 @@ done
 layer big 400
 layer other 400
 tar -cf many.tar -C layers big other
-# killed SECONDS: a pull that is killed; podman opens the store all the same.
-opened=0 killed=0 tries=30
+# Pulls that are killed, evenly over the time that one takes and a little more; podman opens the store all the same.
+opened=0 killed=0 tries=40
 copy tarball:base.tar:many.tar:big.tar oci:image:x || exit 1
+begin=$(date +%s%N)
+copy oci:image:x "$(store example.com/killed:0)" || exit 1
+whole=$(($(date +%s%N) - begin))
+podman rmi --force example.com/killed:0 >out 2>err
 for try in $(seq $tries); do
   $LADE copy --quiet --insecure-policy oci:image:x "$(store "example.com/killed:$try")" 2>/dev/null &
   victim=$!
-  sleep "0.0$((try * 3 % 90 / 10))$((try * 37 % 100))"
+  sleep "$(awk "BEGIN { print 1.5 * $whole * $try / $tries / 1e9 }")"
   kill -9 $victim 2>/dev/null
   wait $victim 2>/dev/null || killed=$((killed + 1))
   podman images --format '{{.Repository}}:{{.Tag}}' >out 2>err && opened=$((opened + 1))
   # The image of those that came through would spare the next its work.
-  if grep -q killed out; then podman rmi --force "$(sed -n '/killed/{p;q}' out)" >/dev/null 2>err; fi
+  if grep -q killed out; then podman rmi --force "example.com/killed:$try" >/dev/null 2>err; fi
 done
 echo "# $killed of $tries were killed before their end"
 holds "podman opened the store after each of $tries pulls that were killed" [ $opened -eq $tries ]
