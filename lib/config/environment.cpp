@@ -1,9 +1,14 @@
 #include "config/environment.hpp"
 
+#include <linux/capability.h>
 #include <pwd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <charconv>
+#include <cstdio>
+
+#include "os/file.hpp"
 
 namespace lade::config {
 
@@ -16,6 +21,21 @@ uid_t outer_uid(const Environment& environment) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), uid);
   const bool valid = !text.empty() && error == std::errc() && end == text.data() + text.size();
   return valid ? uid : ::geteuid();
+}
+
+bool has_cap_sys_admin() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3]{};
+  if (::syscall(SYS_capget, &header, data) != 0) return false;
+  return (data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN)) != 0;
+}
+
+// user_namespaces(7): one line, from 0 to 0, for all 2^32 - 1 IDs.
+bool maps_every_id(const std::string& path) {
+  const auto text = os::find_file(path, 4096).value_or("");
+  unsigned long inside = 1, outside = 1, count = 0;
+  return std::sscanf(text.c_str(), "%lu %lu %lu", &inside, &outside, &count) == 3 && inside == 0 &&
+         outside == 0 && count == 4294967295UL;
 }
 
 std::filesystem::path home_of(const Environment& environment) {
@@ -47,6 +67,8 @@ Environment Environment::of_process() {
   }
   result.home = home_of(result);
   result.uid = outer_uid(result);
+  result.privileged =
+      has_cap_sys_admin() && maps_every_id("/proc/self/uid_map") && maps_every_id("/proc/self/gid_map");
   return result;
 }
 

@@ -64,6 +64,33 @@ std::optional<std::vector<std::string>> TomlTable::texts(std::string_view key) {
   return result;
 }
 
+std::optional<std::string> TomlTable::scalar(std::string_view key) {
+  const toml::node* node = take(key);
+  if (!node) return std::nullopt;
+  if (const auto* value = node->as_boolean()) return value->get() ? "true" : "false";
+  if (const auto* value = node->as_integer()) return std::to_string(value->get());
+  return text_of(*node, key);
+}
+
+std::optional<TomlTable::TextList> TomlTable::text_list(std::string_view key) {
+  const toml::node* node = take(key);
+  if (!node) return std::nullopt;
+  const auto* array = node->as_array();
+  if (!array) fail_at(*node, key, "must be an array of strings");
+  TextList result;
+  for (const auto& element : *array) {
+    if (const auto* attributes = element.as_table()) {
+      const auto* append = attributes->get_as<bool>("append");
+      if (!append || attributes->size() != 1)
+        fail_at(element, key, "only {append=true} may be among the strings");
+      result.append = append->get();
+    } else {
+      result.texts.push_back(text_of(element, key));
+    }
+  }
+  return result;
+}
+
 std::optional<std::map<std::string, std::string>> TomlTable::text_map(std::string_view key) {
   auto entries = table(key);
   if (!entries) return std::nullopt;

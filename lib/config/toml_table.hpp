@@ -27,6 +27,14 @@ class TomlTable {
   std::optional<bool> boolean(std::string_view key);
   bool flag(std::string_view key) { return boolean(key).value_or(false); }
   std::optional<std::vector<std::string>> texts(std::string_view key);
+  // A string, or a boolean or integer as text: where programs differ in what they take.
+  std::optional<std::string> scalar(std::string_view key);
+  // Strings among which there may be {append=true}: they follow those of earlier files.
+  struct TextList {
+    std::vector<std::string> texts;
+    std::optional<bool> append;
+  };
+  std::optional<TextList> text_list(std::string_view key);
   // [key], with strings for values.
   std::optional<std::map<std::string, std::string>> text_map(std::string_view key);
   // [[key]], in order; empty if there are none.

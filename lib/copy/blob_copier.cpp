@@ -109,6 +109,8 @@ CopiedBlob stream(Session& session, const Context& context, const Job& job, Tran
     const transport::BlobInfo info =
         target == present ? session.destination.put_blob(context, unchanged(job), *data)
                           : put_changed(session, context, job, std::move(data), present, target);
+    if (target == present && present != Compression::none && info.uncompressed)
+      remember_pair(session, job.blob.digest, present, *info.uncompressed, Compression::none);
     remember_location(session, job.blob.digest, info.digest);
     return {info.digest, info.size, target, target != present};
   } catch (Error& error) {
@@ -164,10 +166,7 @@ std::size_t parallel_layers(const Session& session) {
   return session.destination.traits().parallel_blobs ? session.options.parallel_copies : 1;
 }
 
-spec::Descriptor copy_layer(Session& session, const Context& context, const spec::Descriptor& layer,
-                            std::size_t index, const LayerWish& wish) {
-  if (is_kept_by_url(session, layer)) return layer;
-  const CopiedBlob copied = copy_blob(session, context, {layer, false, index, wish});
+spec::Descriptor described(const spec::Descriptor& layer, const CopiedBlob& copied) {
   spec::Descriptor result = layer;
   if (result.size == 0) result.size = copied.size;
   if (!copied.compression_changed) return result;
@@ -175,6 +174,30 @@ spec::Descriptor copy_layer(Session& session, const Context& context, const spec
   result.digest = copied.digest;
   result.size = copied.size;
   return result;
+}
+
+// The layer as its manifest names it, which the source can no longer give, if the destination has it.
+std::optional<spec::Descriptor> find_original(Session& session, const Context& context,
+                                              const spec::Descriptor& layer, const LayerWish& wish) {
+  const auto reused = reuse_blob(session, context, layer, false, wish);
+  if (!reused) {
+    if (session.may_change()) return std::nullopt;
+    throw Error(Kind::invalid_input,
+                "Copying this image would require changing layer representation, which we cannot do: \"" +
+                    session.unchangeable_reason + "\"");
+  }
+  auto transfer = context.progress.start("blob", layer.digest.str(), known_size(layer));
+  transfer->finish(reused->mounted ? Transfer::Outcome::mounted : Transfer::Outcome::already_exists);
+  return described(layer, reused->blob);
+}
+
+// `stored`: what the source gives instead of `layer`, or the same.
+spec::Descriptor copy_layer(Session& session, const Context& context, const spec::Descriptor& layer,
+                            const spec::Descriptor& stored, std::size_t index, const LayerWish& wish) {
+  if (is_kept_by_url(session, layer)) return layer;
+  if (stored.digest != layer.digest)
+    if (auto original = find_original(session, context, layer, wish)) return *original;
+  return described(stored, copy_blob(session, context, {stored, false, index, wish}));
 }
 
 spec::Digest read_diff_id(Session& session, const Context& context, const spec::Descriptor& layer) {
@@ -196,11 +219,12 @@ spec::Digest read_diff_id(Session& session, const Context& context, const spec::
 }  // namespace
 
 std::vector<spec::Descriptor> copy_layers(Session& session, const Context& context,
-                                          const std::vector<spec::Descriptor>& layers) {
+                                          const std::vector<spec::Descriptor>& layers,
+                                          const std::vector<spec::Descriptor>& stored) {
   const LayerWish wish = wish_of(session);
   std::vector<spec::Descriptor> copied = layers;
   parallel_for(context, layers.size(), parallel_layers(session), [&](const Context& inner, std::size_t i) {
-    copied[i] = copy_layer(session, inner, layers[i], i, wish);
+    copied[i] = copy_layer(session, inner, layers[i], stored.empty() ? layers[i] : stored[i], i, wish);
   });
   return copied;
 }

@@ -7,10 +7,12 @@
 namespace lade::copy {
 
 // Copies layers, several at once, and returns their new descriptors: media type, digest and size follow their
-// compression. A size of 0 stands for an unknown one and is filled in. A foreign layer that the destination
-// takes by its urls is not touched.
+// compression. `stored`: what the source gives in their place (ImageSource::stored_layers), for those that
+// the destination does not have; empty if it gives them as they are. A size of 0 stands for an unknown one
+// and is filled in. A foreign layer that the destination takes by its urls is not touched.
 std::vector<spec::Descriptor> copy_layers(Session& session, const Context& context,
-                                          const std::vector<spec::Descriptor>& layers);
+                                          const std::vector<spec::Descriptor>& layers,
+                                          const std::vector<spec::Descriptor>& stored = {});
 
 // Copies a config as it is.
 void copy_config(Session& session, const Context& context, const spec::Descriptor& config);

@@ -71,6 +71,14 @@ std::optional<ReusedBlob> substitute(Session& session, const Context& context, c
   return std::nullopt;
 }
 
+// By its uncompressed digest, if that is known.
+std::optional<std::uint64_t> find_unpacked(Session& session, const Context& context,
+                                           const spec::Descriptor& blob) {
+  if (session.options.cache == nullptr) return std::nullopt;
+  const auto uncompressed = session.options.cache->uncompressed_digest(blob.digest);
+  return uncompressed ? session.destination.find_unpacked(context, blob, *uncompressed) : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<ReusedBlob> reuse_blob(Session& session, const Context& context, const spec::Descriptor& blob,
@@ -81,6 +89,10 @@ std::optional<ReusedBlob> reuse_blob(Session& session, const Context& context, c
   if (target_compression(blob.media_type, claimed, {wish.layers, forced, true}) == claimed) {
     CopiedBlob as_it_is{blob.digest, blob.size, claimed, false};
     if (const auto size = session.destination.find_blob(context, blob.digest)) {
+      as_it_is.size = *size;
+      return ReusedBlob{as_it_is, false};
+    }
+    if (const auto size = is_config ? std::nullopt : find_unpacked(session, context, blob)) {
       as_it_is.size = *size;
       return ReusedBlob{as_it_is, false};
     }

@@ -101,6 +101,10 @@ CopyResult copy_image(const Context& context, const trust::PolicyContext& policy
     context.progress.step("Skipping: image already present at destination");
     return {manifest, true};
   }
+  if (traits.keeps_list && opened.manifest.digest != manifest.digest) {
+    session.list = opened.manifest.digest;
+    opened.destination->keep_list(context, opened.manifest);
+  }
   const spec::RawManifest written = copy_manifest(session, context, manifest);
   if (options.with_referrers) copy_referrers(session, context);
   context.throw_if_stopped();

@@ -21,7 +21,9 @@ spec::RawManifest copy_unsigned(Session& session, const Context& context, const 
   }
   const auto original =
       parse([&](const std::string& bytes) { return spec::Manifest::parse(bytes, manifest.media_type); });
-  const auto layers = copy_layers(session, context, original.layers());
+  const auto stored = session.source.stored_layers(context, original);
+  const auto layers =
+      copy_layers(session, context, original.layers(), stored.value_or(std::vector<spec::Descriptor>()));
   if (layers == original.layers()) return writer.write(original, manifest);
   return writer.write(original.with_layers(layers), std::nullopt);
 }

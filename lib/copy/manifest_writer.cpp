@@ -92,7 +92,7 @@ spec::RawManifest ManifestWriter::put(const image::Conversion& conversion) {
 
 spec::RawManifest ManifestWriter::put(const spec::RawManifest& manifest) {
   const auto& required = session_.destination.traits().required_digest;
-  if (!as_instance_ && required && *required != manifest.digest) {
+  if (!as_instance_ && required && *required != manifest.digest && required != session_.list) {
     throw Error(Kind::invalid_input,
                 "Digest of source image's manifest would not match destination reference");
   }

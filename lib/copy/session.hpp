@@ -45,6 +45,8 @@ struct Session {
   spec::Digest top_digest;  // of the manifest that source_reference names
   // Why nothing of the image may change: "Instructed to preserve digests"; "" if it may.
   std::string unchangeable_reason;
+  // The list from which the image was chosen, if the destination keeps it: its digest will do as well.
+  std::optional<spec::Digest> list{};
 
   bool may_change() const { return unchangeable_reason.empty(); }
 };

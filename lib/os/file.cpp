@@ -98,6 +98,11 @@ bool remove_file(const std::filesystem::path& path) {
   throw Error::from_errno(errno, "remove " + path.string());
 }
 
+void sync_file_system(const std::filesystem::path& path) {
+  const UniqueFd fd = open_file(path, O_RDONLY);
+  if (::syncfs(fd.get()) != 0) throw Error::from_errno(errno, "sync the file system of " + path.string());
+}
+
 UniqueFd open_unnamed(const std::filesystem::path& directory) {
   UniqueFd fd(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600));
   if (fd.is_open()) return fd;
@@ -107,6 +112,10 @@ UniqueFd open_unnamed(const std::filesystem::path& directory) {
   if (!fd.is_open()) throw Error::from_errno(errno, "create a temporary file in " + directory.string());
   ::unlink(name.c_str());
   return fd;
+}
+
+UniqueFd open_unnamed(const UniqueFd& directory) {
+  return open_unnamed("/proc/self/fd/" + std::to_string(directory.get()));
 }
 
 }  // namespace lade::os

@@ -68,7 +68,11 @@ void rename_file(const std::filesystem::path& from, const std::filesystem::path&
 // Removes a file; false if it was not there.
 bool remove_file(const std::filesystem::path& path);
 
+// syncfs(2): everything that was written to the file system of `path` is on its disk.
+void sync_file_system(const std::filesystem::path& path);
+
 // An open file without a name in `directory`; gone when closed.
 UniqueFd open_unnamed(const std::filesystem::path& directory);
+UniqueFd open_unnamed(const UniqueFd& directory);
 
 }  // namespace lade::os

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "config/storage_conf.hpp"
 #include "io/codec/codec.hpp"
 #include "registry/options.hpp"
 #include "spec/reference.hpp"
@@ -23,6 +24,9 @@ struct Options {
   bool dir_decompress = false;
   // docker-archive: as destination: further RepoTags.
   std::vector<spec::Reference> additional_tags;
+
+  // containers-storage: the store of references that name none; nullopt: the one that the configuration names.
+  std::optional<config::StoreOptions> store;
 
   // For data that must be on disk for a while.
   std::string big_files_dir = "/var/tmp";

@@ -62,6 +62,14 @@ class ImageSource {
   // source. Kind::not_found if it is not there.
   virtual Blob blob(const Context& context, const spec::Descriptor& blob) = 0;
 
+  // What blob() gives in place of the manifest's layers, one for one, where layers are not kept as they came:
+  // uncompressed, by their diff IDs. nullopt: they are there as the manifest names them.
+  virtual std::optional<std::vector<spec::Descriptor>> stored_layers(const Context& context,
+                                                                     const spec::Manifest& manifest) {
+    (void)context, (void)manifest;
+    return std::nullopt;
+  }
+
   virtual ReferrerLister* referrer_lister() { return nullptr; }
   virtual SignatureSource* signature_source() { return nullptr; }
 
@@ -81,6 +89,8 @@ struct DestinationTraits {
   bool parallel_blobs = true;
   bool accepts_foreign_urls = false;  // keeps layers that are only urls unfetched
   bool requires_digest = false;       // put_blob needs digest and size before the first byte
+  // Wants the list that an image was chosen from (keep_list); its digest then names the image too.
+  bool keeps_list = false;
   // The digest that the reference itself names: the manifest written must have it.
   std::optional<spec::Digest> required_digest;
   // Why there is no signature_destination().
@@ -98,6 +108,8 @@ struct PutBlob {
 struct BlobInfo {
   spec::Digest digest;
   std::uint64_t size = 0;
+  // Of the uncompressed bytes, from a destination that has seen them.
+  std::optional<spec::Digest> uncompressed{};
 };
 
 // Optional power of registries: making a blob of another repository appear without sending it.
@@ -130,6 +142,14 @@ class ImageDestination {
   // The size, if the blob is there already and may be referred to.
   virtual std::optional<std::uint64_t> find_blob(const Context& context, const spec::Digest& digest) = 0;
 
+  // The size of `blob`, if a layer with these uncompressed bytes is there and was taken for it: for
+  // destinations that keep layers unpacked.
+  virtual std::optional<std::uint64_t> find_unpacked(const Context& context, const spec::Descriptor& blob,
+                                                     const spec::Digest& uncompressed) {
+    (void)context, (void)blob, (void)uncompressed;
+    return std::nullopt;
+  }
+
   // Reads `data` to its end. Idempotent. Bytes that do not match blob.digest or blob.size MUST be refused
   // (Kind::integrity) and leave nothing behind.
   virtual BlobInfo put_blob(const Context& context, const PutBlob& blob, io::Reader& data) = 0;
@@ -139,6 +159,10 @@ class ImageDestination {
   // another might be taken.
   virtual void put_manifest(const Context& context, const spec::RawManifest& manifest,
                             const std::optional<spec::Digest>& instance) = 0;
+
+  // The list from which the image that will be the top manifest was chosen. Before put_manifest; does nothing
+  // unless traits().keeps_list.
+  virtual void keep_list(const Context& context, const spec::RawManifest& list) { (void)context, (void)list; }
 
   virtual void commit(const Context& context) = 0;
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "spec/image_name.hpp"
+#include "transport/containers_storage/containers_storage.hpp"
 #include "transport/dir/dir.hpp"
 #include "transport/docker/docker.hpp"
 #include "transport/docker_archive/docker_archive.hpp"
@@ -14,8 +15,13 @@
 namespace lade::transport {
 
 std::span<const Transport* const> transports() {
-  static const std::array table = {&dir_transport(), &docker_transport(),      &docker_archive_transport(),
-                                   &oci_transport(), &oci_archive_transport(), &tarball_transport()};
+  static const std::array table = {&containers_storage_transport(),
+                                   &dir_transport(),
+                                   &docker_transport(),
+                                   &docker_archive_transport(),
+                                   &oci_transport(),
+                                   &oci_archive_transport(),
+                                   &tarball_transport()};
   return table;
 }
 

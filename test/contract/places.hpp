@@ -28,10 +28,13 @@ class Place {
       pool.connect_timeout = std::chrono::milliseconds{500};
       options.registry.pool = registry::make_http_pool(pool);
     }
-    if (const auto dir = rest.find("DIR"); dir != std::string::npos) rest.replace(dir, 3, directory_.str());
+    for (auto dir = rest.find("DIR"); dir != std::string::npos; dir = rest.find("DIR"))
+      rest.replace(dir, 3, directory_.str());
     options.registry.tls_verify = false;
     options.big_files_dir = spool_.str();
     reference = transport::parse_image_name(transport + ":" + rest);
+    // The store itself, with its lock files, is older than any image in it.
+    if (transport == "containers-storage") destination()->find_manifest_digest(background());
   }
 
   std::unique_ptr<transport::ImageSource> source() const {
@@ -44,7 +47,11 @@ class Place {
   // Every file by name, but those that a failed attempt may leave: blobs under their digests.
   std::map<std::string, std::string> files() const {
     auto files = directory_.snapshot();
-    std::erase_if(files, [](const auto& file) { return file.first.find("blobs") != std::string::npos; });
+    const auto is_left = [](const std::string& name) {
+      return name.find("blobs") != std::string::npos || name.ends_with(".lock") ||
+             name.ends_with("tempdirs") || name.ends_with("-layers/tmp");
+    };
+    std::erase_if(files, [&](const auto& file) { return is_left(file.first); });
     return files;
   }
   bool spool_is_empty() const { return spool_.snapshot().empty(); }
@@ -81,6 +88,12 @@ inline const std::vector<Row>& rows() {
        false,
        false},
       {"docker", "//HOST/group/image:tag", {}, true, true, true},
+      {"containers-storage",
+       "[vfs@DIR/root+DIR/run:ignore_chown_errors=true]example.com/image:tag",
+       {.compression = io::Compression::none},
+       true,
+       false,
+       true},
   };
   return table;
 }

@@ -6,6 +6,7 @@
 #include "skopeo/commands.hpp"
 #include "spec/image_name.hpp"
 #include "spec/json.hpp"
+#include "transport/containers_storage/containers_storage.hpp"
 #include "transport/docker/docker.hpp"
 #include "transport/docker_archive/docker_archive.hpp"
 #include "transport/transports.hpp"
@@ -43,9 +44,17 @@ spec::Json tags_of(Invocation& invocation, const std::string& argument) {
     const auto options = session.transport_options("", *archive);
     return {{"Tags", transport::docker_archive_tags(context, *archive, options)}};
   }
+  if (name.transport == "containers-storage") {
+    const auto repository = transport::parse_image_name(argument);
+    const auto options = session.transport_options("", *repository);
+    const auto tags = transport::containers_storage_tags(context, *repository, options);
+    const auto reference = repository->docker_reference();
+    return {{"Repository", reference ? reference->name() : ""}, {"Tags", tags}};
+  }
   throw Error(
       Kind::invalid_input,
-      fmt::format("Unsupported transport '{}' for tag listing. Only supported: docker, docker-archive",
+      fmt::format("Unsupported transport '{}' for tag listing. Only supported: docker, docker-archive, "
+                  "containers-storage",
                   name.transport));
 }
 
@@ -66,7 +75,7 @@ const common::Command list_tags_command{
     .summary = "List tags in the transport/repository specified by the SOURCE-IMAGE",
     .description =
         "Return the list of tags from the transport/repository \"SOURCE-IMAGE\"\n\n"
-        "Supported transports:\ndocker docker-archive",
+        "Supported transports:\ndocker docker-archive containers-storage",
     .synopsis = "[command options] SOURCE-IMAGE",
     .example = "list-tags docker://docker.io/fedora",
     .argument = common::ArgumentHint::image,
