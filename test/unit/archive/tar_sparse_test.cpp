@@ -16,7 +16,7 @@ namespace {
 const std::string stored = "abcde";
 const std::string whole = std::string("\0\0abc\0\0\0\0\0de\0\0", 14);
 
-std::string padded(std::string text) {
+std::string padded_data(std::string text) {
   text.resize(text.size() + tar_padding(text.size()), '\0');
   return text;
 }
@@ -32,7 +32,7 @@ TarBlock header_of(char type, std::size_t size) {
 }
 
 std::string member(char type, const std::string& content) {
-  return std::string(io::as_text(header_of(type, content.size()))) + padded(content);
+  return std::string(io::as_text(header_of(type, content.size()))) + padded_data(content);
 }
 
 std::string record(const std::string& key, const std::string& value) {
@@ -66,7 +66,7 @@ TEST_CASE("sparse files of GNU's old format are filled") {
   set_extent(block, field::gnu_sparse.offset + 24, 10, 2);
   set_octal(block, field::gnu_real_size, 14);
   set_checksum(block);
-  check_reads(std::string(io::as_text(block)) + padded(stored), "GNUSparseFile.0/f");
+  check_reads(std::string(io::as_text(block)) + padded_data(stored), "GNUSparseFile.0/f");
 }
 
 TEST_CASE("sparse files of GNU's old format may continue their map in more blocks") {
@@ -77,7 +77,7 @@ TEST_CASE("sparse files of GNU's old format may continue their map in more block
   set_checksum(block);
   TarBlock more{};
   set_extent(more, 0, 10, 2);
-  check_reads(std::string(io::as_text(block)) + std::string(io::as_text(more)) + padded(stored),
+  check_reads(std::string(io::as_text(block)) + std::string(io::as_text(more)) + padded_data(stored),
               "GNUSparseFile.0/f");
 }
 
@@ -91,7 +91,7 @@ TEST_CASE("sparse files of pax formats 0.0, 0.1 and 1.0 are filled") {
   check_reads(member('x', old_size + name + map) + member('0', stored), "my-file");
   const std::string version = record("GNU.sparse.major", "1") + record("GNU.sparse.minor", "0");
   const std::string size = record("GNU.sparse.realsize", "14");
-  check_reads(member('x', version + name + size) + member('0', padded("2\n2\n3\n10\n2\n") + stored),
+  check_reads(member('x', version + name + size) + member('0', padded_data("2\n2\n3\n10\n2\n") + stored),
               "my-file");
 }
 

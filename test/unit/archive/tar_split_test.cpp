@@ -30,7 +30,7 @@ std::string member(const std::string& name, std::string_view content, TarType ty
   return out.text;
 }
 
-const std::string end_marker(2 * tar_block_size, '\0');
+const std::string two_zero_blocks(2 * tar_block_size, '\0');
 
 std::string split(const std::string& tar, std::size_t step = 10'000) {
   test::SlowReader reader(tar, step);
@@ -69,7 +69,7 @@ std::size_t count(std::string_view text, std::string_view word) {
 }  // namespace
 
 TEST_CASE("a tar-split has the lines that containers/storage writes") {
-  std::string tar = member("a", "hello") + member("b", "", TarType::hard_link) + end_marker;
+  std::string tar = member("a", "hello") + member("b", "", TarType::hard_link) + two_zero_blocks;
   tar.resize(10240, '\0');
   const std::string json = json_of(split(tar));
   CHECK(json.starts_with(R"({"type":2,"payload":"YQAAAA)"));
@@ -96,8 +96,8 @@ TEST_CASE("any tar comes back byte for byte, however it was cut in transit") {
                     member(long_name, "long") + member("g", "", TarType::global_pax) +
                     member("\xc3\xa9<&>", "e");
   const Files files{{"./d/big", big}, {bad_name, "x"}, {long_name, "long"}, {"\xc3\xa9<&>", "e"}};
-  for (const auto& end :
-       {std::string(), std::string(512, '\0'), end_marker, end_marker + std::string(3'000'000, 'z')}) {
+  for (const auto& end : {std::string(), std::string(512, '\0'), two_zero_blocks,
+                          two_zero_blocks + std::string(3'000'000, 'z')}) {
     CAPTURE(end.size());
     const std::string whole = tar + end;
     const std::string reference = split(whole, 1'000'000);
@@ -112,12 +112,12 @@ TEST_CASE("content that cannot be read again by name stays in the segments") {
   const std::string names[] = {"d/../a", "../a", ".wh.a", "d/.wh..wh..opq"};
   for (const auto& name : names) {
     CAPTURE(name);
-    const std::string tar = member(name, "content") + end_marker;
+    const std::string tar = member(name, "content") + two_zero_blocks;
     CHECK(count(json_of(split(tar)), "\"type\":1") == 0);
     CHECK(assembled(split(tar), {}) == tar);
   }
   const std::string twice =
-      member("a", "", TarType::directory) + member("./a/", "", TarType::directory) + end_marker;
+      member("a", "", TarType::directory) + member("./a/", "", TarType::directory) + two_zero_blocks;
   CHECK(count(json_of(split(twice)), "\"type\":1") == 1);
   CHECK(assembled(split(twice), {}) == twice);
 }
@@ -135,13 +135,13 @@ TEST_CASE("sparse files stay in the segments as they were stored") {
   std::string tar(io::as_text(extension));
   tar += records;
   tar.resize(1024, '\0');
-  tar += member("sparse", "12345678") + member("after", "y") + end_marker;
+  tar += member("sparse", "12345678") + member("after", "y") + two_zero_blocks;
   CHECK(count(json_of(split(tar)), "\"type\":1") == 1);
   CHECK(assembled(split(tar), {{"after", "y"}}) == tar);
 }
 
 TEST_CASE("two files of one name cannot be split") {
-  CHECK(test::kind_of([] { split(member("a", "1") + member("./a", "2") + end_marker); }) ==
+  CHECK(test::kind_of([] { split(member("a", "1") + member("./a", "2") + two_zero_blocks); }) ==
         Kind::invalid_input);
 }
 
@@ -151,7 +151,7 @@ TEST_CASE("a truncated tar has no tar-split") {
 }
 
 TEST_CASE("a file that changed is an integrity error") {
-  const std::string tar_split = split(member("a", "hello") + end_marker);
+  const std::string tar_split = split(member("a", "hello") + two_zero_blocks);
   for (const auto* content : {"hellO", "hell", "hello!", ""}) {
     CAPTURE(content);
     CHECK(test::kind_of([&] { assembled(tar_split, {{"a", content}}); }) == Kind::integrity);

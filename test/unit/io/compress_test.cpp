@@ -19,7 +19,7 @@ std::string packed(const std::string& text, const CompressOptions& options, std:
   return test::read_text(*reader);
 }
 
-std::string unpacked(const std::string& text, Compression compression) {
+std::string decompressed(const std::string& text, Compression compression) {
   return test::read_text(*decompress(make_text_reader(text), compression));
 }
 
@@ -51,7 +51,7 @@ TEST_CASE("compressed text comes back, at the sizes around the blocks") {
       const std::string text = test::random_bytes(size, 9, 40);
       for (const unsigned threads : {1U, 3U}) {
         CAPTURE(size);
-        CHECK(unpacked(packed(text, {format, {}, threads}), format) == text);
+        CHECK(decompressed(packed(text, {format, {}, threads}), format) == text);
       }
     }
   }
@@ -109,9 +109,9 @@ TEST_CASE("every level works") {
   const std::string text = test::random_bytes(50'000, 19, 20);
   for (int level = 1; level <= 20; ++level) {
     CAPTURE(level);
-    CHECK(unpacked(packed(text, {Compression::zstd, level, 1}), Compression::zstd) == text);
+    CHECK(decompressed(packed(text, {Compression::zstd, level, 1}), Compression::zstd) == text);
     if (level > 9) continue;
-    CHECK(unpacked(packed(text, {Compression::gzip, level, 1}), Compression::gzip) == text);
+    CHECK(decompressed(packed(text, {Compression::gzip, level, 1}), Compression::gzip) == text);
   }
 }
 

@@ -77,12 +77,12 @@ void check_refused(const std::string& compressed, const char* message) {
   }
 }
 
-const std::string sample = test::random_bytes(100'000, 3, 20);
+const std::string gzip_sample = test::random_bytes(100'000, 3, 20);
 
 }  // namespace
 
 TEST_CASE("gzip: one member is inflated however its input and output are cut") {
-  check_inflates(member(sample), sample);
+  check_inflates(member(gzip_sample), gzip_sample);
   check_inflates(member("a"), "a");
 }
 
@@ -98,7 +98,7 @@ TEST_CASE("gzip: long runs of one byte are inflated") {
 }
 
 TEST_CASE("gzip: several members give their texts in a row") {
-  check_inflates(member("one, ") + member(sample) + member("three"), "one, " + sample + "three");
+  check_inflates(member("one, ") + member(gzip_sample) + member("three"), "one, " + gzip_sample + "three");
 }
 
 TEST_CASE("gzip: empty members give nothing, alone, in the middle and at the end") {
@@ -134,8 +134,8 @@ TEST_CASE("gzip: a header of another method or with reserved flags is refused") 
 
 TEST_CASE("gzip: a stream cut at any byte is refused") {
   const std::string whole =
-      member(sample.substr(0, 500), {"extra", "name", "comment", true}) + member("second");
-  const std::size_t first = member(sample.substr(0, 500), {"extra", "name", "comment", true}).size();
+      member(gzip_sample.substr(0, 500), {"extra", "name", "comment", true}) + member("second");
+  const std::size_t first = member(gzip_sample.substr(0, 500), {"extra", "name", "comment", true}).size();
   for (std::size_t size = 0; size < whole.size(); ++size) {
     if (size == first) continue;  // the end of a member is a good end
     CAPTURE(size);
@@ -146,7 +146,7 @@ TEST_CASE("gzip: a stream cut at any byte is refused") {
 TEST_CASE("gzip: a wrong checksum or length in the trailer is refused") {
   for (std::size_t from_end = 1; from_end <= 8; ++from_end) {
     CAPTURE(from_end);
-    std::string text = member(sample);
+    std::string text = member(gzip_sample);
     text[text.size() - from_end] ^= 1;
     check_refused(text, "gzip: invalid checksum");
     check_refused(member("ok") + text + member("ok"), "gzip: invalid checksum");
@@ -172,7 +172,7 @@ TEST_CASE("gzip: any other trailing bytes are refused") {
 
 TEST_CASE("gzip: a failure of the source passes through as it is") {
   for (const auto& make : inflaters()) {
-    const std::string half = member(sample).substr(0, 1'000);
+    const std::string half = member(gzip_sample).substr(0, 1'000);
     const auto reader = make_gzip_reader(std::make_unique<test::SlowReader>(half, 100, true), make());
     CHECK_THROWS_WITH_AS(drain(*reader), "broken", Error);
   }
@@ -205,7 +205,7 @@ std::string outcome(const std::string& compressed, std::unique_ptr<GzipInflater>
 
 TEST_CASE("gzip: ISA-L and zlib agree on what is valid and what it means") {
   if (!make_isal_inflater()) return;
-  const std::string whole = member(sample.substr(0, 3'000)) + member("tail");
+  const std::string whole = member(gzip_sample.substr(0, 3'000)) + member("tail");
   for (std::size_t i = 0; i < whole.size(); ++i) {
     std::string broken = whole;
     broken[i] ^= static_cast<char>(1 << i % 8);

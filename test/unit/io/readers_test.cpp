@@ -3,17 +3,12 @@
 #include <doctest/doctest.h>
 
 #include "support/streams.hpp"
+#include "support/text_writer.hpp"
 
 using namespace lade;
 using namespace lade::io;
 
 namespace {
-
-class TextWriter final : public Writer {
- public:
-  void write(Bytes data) override { text += as_text(data); }
-  std::string text;
-};
 
 class CountingTransfer final : public Transfer {
  public:
@@ -122,7 +117,7 @@ TEST_CASE("a section of nothing never touches the stream") {
 
 TEST_CASE("a tee reader copies what passes") {
   test::SlowReader inner("abcdef", 4);
-  TextWriter copy;
+  test::TextWriter copy;
   TeeReader reader(inner, copy);
   CHECK(test::read_text(reader) == "abcdef");
   CHECK(copy.text == "abcdef");

@@ -6,24 +6,15 @@
 
 #include "base/error.hpp"
 #include "support/streams.hpp"
+#include "support/text_writer.hpp"
 
 using namespace lade;
 using namespace lade::io;
 
-namespace {
-
-class TextWriter final : public Writer {
- public:
-  void write(Bytes data) override { text += as_text(data); }
-  std::string text;
-};
-
-}  // namespace
-
 TEST_CASE("copy moves every byte and counts them") {
   const std::string text = test::random_bytes(3 * chunk_size + 17);
   const auto reader = make_text_reader(text);
-  TextWriter writer;
+  test::TextWriter writer;
   CHECK(copy(*reader, writer) == text.size());
   CHECK(writer.text == text);
 }
@@ -59,7 +50,7 @@ TEST_CASE("drain reads to the end exactly once") {
 
 TEST_CASE("a failure of the source leaves copy as it is") {
   test::SlowReader reader("abc", 1, true);
-  TextWriter writer;
+  test::TextWriter writer;
   CHECK_THROWS_WITH_AS(copy(reader, writer), "broken", Error);
   CHECK(writer.text == "abc");
 }

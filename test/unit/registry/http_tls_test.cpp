@@ -28,7 +28,7 @@ struct TlsFixture : HttpFixture {
   std::unique_ptr<ScriptedServer> server;
 };
 
-constexpr const char* refused = "tls: failed to verify certificate: x509: ";
+constexpr const char* unverified = "tls: failed to verify certificate: x509: ";
 
 }  // namespace
 
@@ -44,14 +44,14 @@ TEST_CASE("only files named *.crt of the directory are trusted") {
   const CertificateFiles other;
   other.write("ca.pem", tls.authority.cert_pem);
   tls.endpoint.ca_dir_certs = other.path();
-  CHECK(contains(tls.error(), std::string(refused) + "certificate signed by unknown authority"));
+  CHECK(contains(tls.error(), std::string(unverified) + "certificate signed by unknown authority"));
 }
 
 TEST_CASE("an unknown authority is told in Go's words and nothing is sent") {
   TlsFixture tls;
   tls.endpoint.ca_dir_certs.clear();
   CHECK(tls.error() ==
-        "Get \"" + tls.server->url("/") + "\": " + refused + "certificate signed by unknown authority");
+        "Get \"" + tls.server->url("/") + "\": " + unverified + "certificate signed by unknown authority");
   CHECK(tls.server->requests().empty());
 }
 
@@ -71,7 +71,7 @@ TEST_CASE("without verification any certificate will do, and the next endpoint v
   tls.endpoint = {.tls_verify = false, .ca_dir_certs = {}, .client_cert = {}, .client_key = {}};
   CHECK(tls.body() == "secret");
   tls.endpoint.tls_verify = true;
-  CHECK(contains(tls.error(), refused));
+  CHECK(contains(tls.error(), unverified));
 }
 
 TEST_CASE("the authorities of SSL_CERT_FILE and SSL_CERT_DIR are trusted") {
@@ -91,13 +91,13 @@ TEST_CASE("a certificate for another name is refused") {
   TlsFixture dns({.names = {"a.example", "b.example"}});
   const std::string url = "https://localhost:" + std::to_string(dns.server->port()) + "/";
   CHECK(contains(dns.error_of([&] { dns.get(url); }),
-                 std::string(refused) + "certificate is valid for a.example, b.example, not localhost"));
+                 std::string(unverified) + "certificate is valid for a.example, b.example, not localhost"));
   CHECK(contains(dns.error(),
-                 std::string(refused) +
+                 std::string(unverified) +
                      "cannot validate certificate for 127.0.0.1 because it doesn't contain any IP SANs"));
   TlsFixture address({.names = {"10.0.0.1", "::1"}});
   CHECK(contains(address.error(),
-                 std::string(refused) + "certificate is valid for 10.0.0.1, ::1, not 127.0.0.1"));
+                 std::string(unverified) + "certificate is valid for 10.0.0.1, ::1, not 127.0.0.1"));
 }
 
 TEST_CASE("the common name does not stand in for a name") {
@@ -114,8 +114,8 @@ TEST_CASE("names are compared without case") {
 TEST_CASE("an expired certificate is refused before its other faults") {
   TlsFixture tls({.names = {"other"}, .expired = true});
   const std::string error = tls.error();
-  CHECK(
-      contains(error, std::string(refused) + "certificate has expired or is not yet valid: current time 2"));
+  CHECK(contains(error,
+                 std::string(unverified) + "certificate has expired or is not yet valid: current time 2"));
   CHECK(contains(error, "Z is after 2"));
 }
 

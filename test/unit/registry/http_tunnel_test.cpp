@@ -8,7 +8,7 @@ using registry::HttpRequest;
 
 namespace {
 
-HttpRequest authorized_get(const std::string& url) {
+HttpRequest tunnelled_get(const std::string& url) {
   HttpRequest request = HttpFixture::request("GET", url);
   request.headers = {{"Authorization", "Bearer origin"}};
   return request;
@@ -59,7 +59,7 @@ TEST_CASE("hosts of NO_PROXY and loopback are reached directly") {
 
 TEST_CASE("https goes through a tunnel, and each side sees its own credentials only") {
   TunnelFixture tunnel;
-  CHECK(read_text(tunnel.send(authorized_get("https://registry.test/v2/"))->body()) == "inside");
+  CHECK(read_text(tunnel.send(tunnelled_get("https://registry.test/v2/"))->body()) == "inside");
   CHECK(tunnel.connect_head.starts_with("CONNECT registry.test:443 HTTP/1.1\r\n"));
   CHECK(contains(tunnel.connect_head, "Proxy-Authorization: Basic dXNlcjpwYXNz\r\n"));
   CHECK_FALSE(contains(tunnel.connect_head, "origin"));

@@ -20,7 +20,7 @@ spec::Descriptor manifest(const std::string& text) {
   return {"application/vnd.oci.image.manifest.v1+json", io::digest_of(text), text.size(), {}, {}, {}, {}, {}};
 }
 
-std::string entry(const std::string& text, const std::string& annotations) {
+std::string layout_entry(const std::string& text, const std::string& annotations) {
   return R"({"mediaType":"m","digest":")" + io::digest_of(text).str() + R"(","size":1,"annotations":{)" +
          annotations + "}}";
 }
@@ -47,33 +47,35 @@ using Names = std::vector<std::string>;
 }  // namespace
 
 TEST_CASE("layout index: names with a repository and a tag are both") {
-  CHECK(names(entry("x", name("a/b:v1"))) == Names{"a/b:v1"});
-  CHECK(names(entry("x", name("docker.io/library/a:v1"))) == Names{"docker.io/library/a:v1"});
+  CHECK(names(layout_entry("x", name("a/b:v1"))) == Names{"a/b:v1"});
+  CHECK(names(layout_entry("x", name("docker.io/library/a:v1"))) == Names{"docker.io/library/a:v1"});
 }
 
 TEST_CASE("layout index: a name without a repository is a tag of the folder's") {
-  CHECK(names(entry("x", name("v1")) + "," + entry("y", name("latest"))) ==
+  CHECK(names(layout_entry("x", name("v1")) + "," + layout_entry("y", name("latest"))) ==
         Names{"folder:v1", "folder:latest"});
 }
 
 TEST_CASE("layout index: a single nameless manifest is latest, unless there is one") {
-  CHECK(names(entry("x", "")) == Names{"folder:latest"});
-  CHECK(names(entry("x", "") + "," + entry("y", "")) == Names{"folder@", "folder@"});
-  CHECK(names(entry("x", "") + "," + entry("y", name("latest"))) == Names{"folder@", "folder:latest"});
-  CHECK(names(entry("x", "") + "," + entry("y", name("v1"))) == Names{"folder:latest", "folder:v1"});
+  CHECK(names(layout_entry("x", "")) == Names{"folder:latest"});
+  CHECK(names(layout_entry("x", "") + "," + layout_entry("y", "")) == Names{"folder@", "folder@"});
+  CHECK(names(layout_entry("x", "") + "," + layout_entry("y", name("latest"))) ==
+        Names{"folder@", "folder:latest"});
+  CHECK(names(layout_entry("x", "") + "," + layout_entry("y", name("v1"))) ==
+        Names{"folder:latest", "folder:v1"});
 }
 
 TEST_CASE("layout index: names that cannot be tags are manifests without one") {
-  CHECK(names(entry("x", name("localhost:5000/a:v1")) + "," + entry("y", name("UP:v1"))) ==
+  CHECK(names(layout_entry("x", name("localhost:5000/a:v1")) + "," + layout_entry("y", name("UP:v1"))) ==
         Names{"folder@", "folder@"});
 }
 
 TEST_CASE("layout index: manifests pushed by digest name their repository") {
-  CHECK(names(entry("x", R"("io.lade.registry.repository":"a/b")")) == Names{"a/b@"});
+  CHECK(names(layout_entry("x", R"("io.lade.registry.repository":"a/b")")) == Names{"a/b@"});
 }
 
 TEST_CASE("layout index: entries that are no descriptors are left out") {
-  CHECK(names(R"(1,{},{"digest":"sha256:1"},)" + entry("x", name("v1"))) == Names{"folder:v1"});
+  CHECK(names(R"(1,{},{"digest":"sha256:1"},)" + layout_entry("x", name("v1"))) == Names{"folder:v1"});
 }
 
 TEST_CASE("layout index: documents that are no indexes are refused") {
@@ -94,7 +96,7 @@ TEST_CASE("layout index: a tag is set once, and moved when set again") {
 }
 
 TEST_CASE("layout index: a tag may be set on an entry with a plain name") {
-  LayoutIndex index(R"({"manifests":[)" + entry("x", name("v1")) + "]}", "folder");
+  LayoutIndex index(R"({"manifests":[)" + layout_entry("x", name("v1")) + "]}", "folder");
   index.set_tag("folder", "v1", manifest("y"));
   CHECK(names(index) == Names{"folder@", "folder:v1"});
 }

@@ -9,8 +9,8 @@ using namespace lade;
 namespace {
 
 const std::string octets = "application/octet-stream";
-const std::string oci_manifest = "application/vnd.oci.image.manifest.v1+json";
-const std::string oci_index = "application/vnd.oci.image.index.v1+json";
+const std::string pushed_manifest_type = "application/vnd.oci.image.manifest.v1+json";
+const std::string pushed_index_type = "application/vnd.oci.image.index.v1+json";
 
 std::string begin_upload(httplib::Client& client, const std::string& repository = "a/b") {
   const auto response = client.Post("/v2/" + repository + "/blobs/uploads/");
@@ -211,7 +211,7 @@ TEST_CASE("registry server: a pushed image is there by tag and by digest, byte f
   for (const std::string& reference : {std::string("v1"), digest}) {
     const auto manifest = client->Get("/v2/a/b/manifests/" + reference);
     CHECK(manifest->status == 200);
-    CHECK(manifest->get_header_value("Content-Type") == oci_manifest);
+    CHECK(manifest->get_header_value("Content-Type") == pushed_manifest_type);
     CHECK(manifest->get_header_value("Docker-Content-Digest") == digest);
     CHECK(io::digest_of(manifest->body).str() == digest);
   }
@@ -221,13 +221,13 @@ TEST_CASE("registry server: a manifest is refused while its blobs are missing") 
   test::RegistryServer server;
   const auto client = server.client();
   const std::string manifest = server.image_manifest("{}", "layer");
-  const auto refused = client->Put("/v2/a/manifests/v1", manifest, oci_manifest);
+  const auto refused = client->Put("/v2/a/manifests/v1", manifest, pushed_manifest_type);
   CHECK(refused->status == 404);
   CHECK(refused->body.find("MANIFEST_BLOB_UNKNOWN") != std::string::npos);
   server.push_blob("a", "{}");
-  CHECK(client->Put("/v2/a/manifests/v1", manifest, oci_manifest)->status == 404);
+  CHECK(client->Put("/v2/a/manifests/v1", manifest, pushed_manifest_type)->status == 404);
   server.push_blob("a", "layer");
-  CHECK(client->Put("/v2/a/manifests/v1", manifest, oci_manifest)->status == 201);
+  CHECK(client->Put("/v2/a/manifests/v1", manifest, pushed_manifest_type)->status == 201);
 }
 
 TEST_CASE("registry server: a manifest with a wrong size for a blob is refused") {
@@ -237,7 +237,7 @@ TEST_CASE("registry server: a manifest with a wrong size for a blob is refused")
   server.push_blob("a", "layer");
   std::string manifest = server.image_manifest("{}", "layer");
   manifest.replace(manifest.find("\"size\":5"), 8, "\"size\":6");
-  CHECK(client->Put("/v2/a/manifests/v1", manifest, oci_manifest)->status == 400);
+  CHECK(client->Put("/v2/a/manifests/v1", manifest, pushed_manifest_type)->status == 400);
 }
 
 TEST_CASE("registry server: broken, foreign and too large manifests are refused") {
@@ -245,12 +245,12 @@ TEST_CASE("registry server: broken, foreign and too large manifests are refused"
   const auto client = server.client();
   server.push_image("a", "v1", "layer");
   const std::string good = server.image_manifest("{}", "layer");
-  CHECK(client->Put("/v2/a/manifests/v2", "not json", oci_manifest)->status == 400);
-  CHECK(client->Put("/v2/a/manifests/v2", "{}", oci_manifest)->status == 400);
-  CHECK(client->Put("/v2/a/manifests/v2", good, oci_index)->status == 400);
+  CHECK(client->Put("/v2/a/manifests/v2", "not json", pushed_manifest_type)->status == 400);
+  CHECK(client->Put("/v2/a/manifests/v2", "{}", pushed_manifest_type)->status == 400);
+  CHECK(client->Put("/v2/a/manifests/v2", good, pushed_index_type)->status == 400);
   CHECK(client->Put("/v2/a/manifests/v2", good, "text/plain")->status == 400);
-  CHECK(client->Put("/v2/a/manifests/-v2", good, oci_manifest)->status == 400);
-  CHECK(client->Put("/v2/a/manifests/v2", std::string(5 << 20, ' '), oci_manifest)->status == 413);
+  CHECK(client->Put("/v2/a/manifests/-v2", good, pushed_manifest_type)->status == 400);
+  CHECK(client->Put("/v2/a/manifests/v2", std::string(5 << 20, ' '), pushed_manifest_type)->status == 413);
   CHECK(client->Get("/v2/a/manifests/v2")->status == 404);
 }
 
@@ -260,25 +260,26 @@ TEST_CASE("registry server: a manifest pushed under another digest is refused") 
   server.push_blob("a", "{}");
   server.push_blob("a", "layer");
   const std::string manifest = server.image_manifest("{}", "layer");
-  const auto refused = client->Put("/v2/a/manifests/" + io::digest_of("x").str(), manifest, oci_manifest);
+  const auto refused =
+      client->Put("/v2/a/manifests/" + io::digest_of("x").str(), manifest, pushed_manifest_type);
   CHECK(refused->status == 400);
   CHECK(refused->body.find("DIGEST_INVALID") != std::string::npos);
-  CHECK(client->Put("/v2/a/manifests/" + io::digest_of(manifest).str(), manifest, oci_manifest)->status ==
-        201);
+  CHECK(client->Put("/v2/a/manifests/" + io::digest_of(manifest).str(), manifest, pushed_manifest_type)
+            ->status == 201);
 }
 
 TEST_CASE("registry server: an index needs its manifests") {
   test::RegistryServer server;
   const auto client = server.client();
   const std::string manifest = server.image_manifest("{}", "layer");
-  const std::string index = R"({"schemaVersion":2,"mediaType":")" + oci_index + R"(","manifests":[)" +
-                            server.descriptor(oci_manifest, manifest) + "]}";
-  CHECK(client->Put("/v2/a/manifests/v1", index, oci_index)->status == 404);
+  const std::string index = R"({"schemaVersion":2,"mediaType":")" + pushed_index_type + R"(","manifests":[)" +
+                            server.descriptor(pushed_manifest_type, manifest) + "]}";
+  CHECK(client->Put("/v2/a/manifests/v1", index, pushed_index_type)->status == 404);
   server.push_blob("a", "{}");
   server.push_blob("a", "layer");
-  client->Put("/v2/a/manifests/" + io::digest_of(manifest).str(), manifest, oci_manifest);
-  CHECK(client->Put("/v2/a/manifests/v1", index, oci_index)->status == 201);
-  CHECK(client->Get("/v2/a/manifests/v1")->get_header_value("Content-Type") == oci_index);
+  client->Put("/v2/a/manifests/" + io::digest_of(manifest).str(), manifest, pushed_manifest_type);
+  CHECK(client->Put("/v2/a/manifests/v1", index, pushed_index_type)->status == 201);
+  CHECK(client->Get("/v2/a/manifests/v1")->get_header_value("Content-Type") == pushed_index_type);
 }
 
 TEST_CASE("registry server: a moved tag leaves the old manifest in the repository") {
@@ -341,7 +342,7 @@ TEST_CASE("registry server: what was pushed is there after a restart, and named 
   const std::string manifest = test::RegistryServer::image_manifest("{}", "{}");
   request([&](httplib::Client& client) {
     client.Post("/v2/a/b/blobs/uploads/?digest=" + io::digest_of("{}").str(), "{}", octets);
-    CHECK(client.Put("/v2/a/b/manifests/v1", manifest, oci_manifest)->status == 201);
+    CHECK(client.Put("/v2/a/b/manifests/v1", manifest, pushed_manifest_type)->status == 201);
   });
   CHECK(os::read_file(dir.path() / "index.json", 10'000).find("\"a/b:v1\"") != std::string::npos);
   request([&](httplib::Client& client) { CHECK(client.Get("/v2/a/b/manifests/v1")->body == manifest); });

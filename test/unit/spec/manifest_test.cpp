@@ -46,7 +46,7 @@ const std::string docker =
     R"("},"layers":[{"mediaType":"application/vnd.docker.image.rootfs.diff.tar.gzip","size":9,"digest":"sha256:)" +
     hex_b + R"("}]})";
 
-std::string fault(const std::string& bytes, std::string_view type = mt::oci_manifest) {
+std::string manifest_fault(const std::string& bytes, std::string_view type = mt::oci_manifest) {
   CHECK(kind_of([&] { Manifest::parse(bytes, type); }) == lade::Kind::invalid_input);
   return message_of([&] { Manifest::parse(bytes, type); });
 }
@@ -98,26 +98,28 @@ TEST_CASE("manifest: another config type makes an artifact in OCI, but not in Do
 
 TEST_CASE("manifest: what is malformed is refused") {
   const std::string what = "invalid manifest of type application/vnd.oci.image.manifest.v1+json: ";
-  CHECK(fault("[]") == what + "not an object");
-  CHECK(fault("{}") == what + "schemaVersion is not 2");
-  CHECK(fault(replaced(oci, ":2,", ":3,")) == what + "schemaVersion is not 2");
-  CHECK(fault(docker) == what + "its mediaType is \"application/vnd.docker.distribution.manifest.v2+json\"");
-  CHECK(fault(R"({"schemaVersion":2})") == what + "no config");
-  CHECK(fault(replaced(oci, R"("size":9)", R"("size":-9)")) ==
+  CHECK(manifest_fault("[]") == what + "not an object");
+  CHECK(manifest_fault("{}") == what + "schemaVersion is not 2");
+  CHECK(manifest_fault(replaced(oci, ":2,", ":3,")) == what + "schemaVersion is not 2");
+  CHECK(manifest_fault(docker) ==
+        what + "its mediaType is \"application/vnd.docker.distribution.manifest.v2+json\"");
+  CHECK(manifest_fault(R"({"schemaVersion":2})") == what + "no config");
+  CHECK(manifest_fault(replaced(oci, R"("size":9)", R"("size":-9)")) ==
         what + "size is not an integer from 0 to 2^63-1");
-  CHECK(fault(replaced(oci, R"(,"size":9)", "")) == what + "a descriptor has no size");
-  CHECK(fault(replaced(oci, hex_b, "b")) == what + "invalid checksum digest length");
-  CHECK(fault(replaced(oci, R"("layers":[)", R"("layers":[3,)")) == what + "a descriptor is not an object");
-  CHECK(fault(replaced(oci, mt::oci_layer_gzip, "")) == what + "a descriptor has no mediaType");
-  CHECK(fault(std::string(4194305, ' ')) == what + "larger than 4194304 bytes");
+  CHECK(manifest_fault(replaced(oci, R"(,"size":9)", "")) == what + "a descriptor has no size");
+  CHECK(manifest_fault(replaced(oci, hex_b, "b")) == what + "invalid checksum digest length");
+  CHECK(manifest_fault(replaced(oci, R"("layers":[)", R"("layers":[3,)")) ==
+        what + "a descriptor is not an object");
+  CHECK(manifest_fault(replaced(oci, mt::oci_layer_gzip, "")) == what + "a descriptor has no mediaType");
+  CHECK(manifest_fault(std::string(4194305, ' ')) == what + "larger than 4194304 bytes");
 }
 
 TEST_CASE("manifest: one that mixes formats is refused, whatever the case of its members") {
   for (const std::string name : {"manifests", "fsLayers", "history", "FSLAYERS", "Layers", "CONFIG"}) {
     CAPTURE(name);
     const std::string text = replaced(oci, R"("layers")", "\"" + name + R"(":[],"layers")");
-    CHECK(fault(text).starts_with("rejecting ambiguous manifest, unexpected field \"" + name +
-                                  "\" in supposedly "));
+    CHECK(manifest_fault(text).starts_with("rejecting ambiguous manifest, unexpected field \"" + name +
+                                           "\" in supposedly "));
   }
   CHECK_NOTHROW(
       Manifest::parse(replaced(oci, R"("layers")", R"("manifests":null,"layers")"), mt::oci_manifest));

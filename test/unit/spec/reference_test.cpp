@@ -10,7 +10,7 @@ using lade::test::message_of;
 
 namespace {
 const std::string digest = "sha256:" + std::string(64, 'b');
-std::string fault(const std::string& text) {
+std::string reference_fault(const std::string& text) {
   return message_of([&] { Reference::parse(text); });
 }
 }  // namespace
@@ -80,18 +80,19 @@ TEST_CASE("reference: what is no reference is refused") {
                                  "busybox\n",
                                  "caf\xC3\xA9"}) {
     CAPTURE(text);
-    CHECK(fault(text) == "invalid reference format");
+    CHECK(reference_fault(text) == "invalid reference format");
   }
 }
 
 TEST_CASE("reference: upper case, identifiers, digests and lengths have their own words") {
-  CHECK(fault("Busybox") == "invalid reference format: repository name must be lowercase");
-  CHECK(fault("FOO/bar") == "invalid reference format: repository name must be lowercase");
+  CHECK(reference_fault("Busybox") == "invalid reference format: repository name must be lowercase");
+  CHECK(reference_fault("FOO/bar") == "invalid reference format: repository name must be lowercase");
   const std::string id(64, 'a');
-  CHECK(fault(id) == "invalid repository name (" + id + "), cannot specify 64-byte hexadecimal strings");
-  CHECK(fault("busybox@sha256:" + std::string(40, 'a')) == "invalid checksum digest length");
-  CHECK(fault("busybox@md5:" + std::string(32, 'a')) == "unsupported digest algorithm");
-  CHECK(fault(std::string(256, 'a')) == "repository name must not be more than 255 characters");
+  CHECK(reference_fault(id) ==
+        "invalid repository name (" + id + "), cannot specify 64-byte hexadecimal strings");
+  CHECK(reference_fault("busybox@sha256:" + std::string(40, 'a')) == "invalid checksum digest length");
+  CHECK(reference_fault("busybox@md5:" + std::string(32, 'a')) == "unsupported digest algorithm");
+  CHECK(reference_fault(std::string(256, 'a')) == "repository name must not be more than 255 characters");
 }
 
 TEST_CASE("reference: a tag has at most 128 characters") {

@@ -11,7 +11,7 @@ using lade::test::Files;
 
 namespace {
 
-const Files base{{"etc/", ""}, {"etc/motd", "hello"}};
+const Files images_base{{"etc/", ""}, {"etc/motd", "hello"}};
 const Files upper{{"etc/", ""}, {"etc/issue", "lade"}, {"etc/.wh.motd", ""}};
 
 template <class Fn>
@@ -34,7 +34,7 @@ std::vector<std::string> ids(const std::vector<LayerRecord>& layers) {
 
 TEST_CASE("store: an image that was put is there for the next who opens the store") {
   for_both_drivers([](const test::Place& place) {
-    const auto put = test::put(*place.open(), "app", {base, upper});
+    const auto put = test::put(*place.open(), "app", {images_base, upper});
     const auto store = place.open();
     const auto image = store->find_image(background(), "example.com/app:latest");
     REQUIRE(image.has_value());
@@ -45,7 +45,7 @@ TEST_CASE("store: an image that was put is there for the next who opens the stor
     REQUIRE(chain.size() == 2);
     CHECK(chain[0].parent == "");
     CHECK(chain[0].id == chain[0].diff_digest->hex());
-    CHECK(test::diff_of(*store, chain[0].id) == test::make_tar(base));
+    CHECK(test::diff_of(*store, chain[0].id) == test::make_tar(images_base));
     CHECK(test::diff_of(*store, chain[1].id) == test::make_tar(upper));
     CHECK(chain[1].diff_size == static_cast<std::int64_t>(test::make_tar(upper).size()));
     CHECK(chain[1].uids == std::vector<std::uint32_t>{0});
@@ -78,7 +78,7 @@ TEST_CASE("store: overlay layers have links, lower chains and the directories th
 TEST_CASE("store: vfs layers hold the files of their parents, but what they removed") {
   const test::Place place("vfs");
   const auto store = place.open();
-  const auto image = test::put(*store, "app", {base, upper});
+  const auto image = test::put(*store, "app", {images_base, upper});
   const std::string top = "root/vfs/dir/" + image.layer;
   CHECK(place.directory.read(top + "/etc/issue") == "lade");
   CHECK_FALSE(place.directory.has(top + "/etc/motd"));
@@ -88,8 +88,8 @@ TEST_CASE("store: vfs layers hold the files of their parents, but what they remo
 TEST_CASE("store: layers that two images have in common are stored once") {
   for_both_drivers([](const test::Place& place) {
     const auto store = place.open();
-    const auto one = test::put(*store, "one", {base, upper});
-    const auto two = test::put(*store, "two", {base, {{"x", ""}}});
+    const auto one = test::put(*store, "one", {images_base, upper});
+    const auto two = test::put(*store, "two", {images_base, {{"x", ""}}});
     CHECK(store->layers(background()).size() == 3);
     CHECK(store->chain(background(), one.layer)[0].id == store->chain(background(), two.layer)[0].id);
   });
@@ -98,7 +98,7 @@ TEST_CASE("store: layers that two images have in common are stored once") {
 TEST_CASE("store: a layer can be reused by its digest, on another parent too") {
   for_both_drivers([](const test::Place& place) {
     const auto store = place.open();
-    const auto one = test::put(*store, "one", {base, {{"x", "1"}}});
+    const auto one = test::put(*store, "one", {images_base, {{"x", "1"}}});
     const auto chain = store->chain(background(), one.layer);
     auto image = test::image_of("two", {{*chain[1].diff_digest, nullptr, std::nullopt},
                                         {*chain[0].diff_digest, nullptr, std::nullopt}});
@@ -106,18 +106,18 @@ TEST_CASE("store: a layer can be reused by its digest, on another parent too") {
     const auto turned = store->chain(background(), two.layer);
     CHECK(turned[1].diff_digest == chain[0].diff_digest);
     CHECK(test::diff_of(*store, turned[0].id) == test::make_tar({{"x", "1"}}));
-    CHECK(test::diff_of(*store, turned[1].id) == test::make_tar(base));
+    CHECK(test::diff_of(*store, turned[1].id) == test::make_tar(images_base));
   });
 }
 
 TEST_CASE("store: an image may have one layer twice") {
   for_both_drivers([](const test::Place& place) {
     const auto store = place.open();
-    const auto layer = test::layer_of(*store, base);
+    const auto layer = test::layer_of(*store, images_base);
     const auto image = store->put_image(background(), test::image_of("twice", {layer, layer}));
     const auto chain = store->chain(background(), image.layer);
     REQUIRE(chain.size() == 2);
-    CHECK(test::diff_of(*store, chain[1].id) == test::make_tar(base));
+    CHECK(test::diff_of(*store, chain[1].id) == test::make_tar(images_base));
   });
 }
 
@@ -133,7 +133,7 @@ TEST_CASE("store: what was unpacked and not used leaves nothing behind") {
   for_both_drivers([](const test::Place& place) {
     const auto store = place.open();
     const auto before = place.directory.snapshot();
-    test::layer_of(*store, base);
+    test::layer_of(*store, images_base);
     const auto broken = io::make_text_reader("this is no tar" + std::string(2000, 'x'));
     if (place.options.driver == "overlay") CHECK_THROWS_AS(store->unpack(background(), *broken), Error);
     auto after = place.directory.snapshot();
@@ -147,7 +147,7 @@ TEST_CASE("store: what was unpacked and not used leaves nothing behind") {
 TEST_CASE("store: a name moves to the image that was put last, and is remembered") {
   const test::Place place("vfs");
   const auto store = place.open();
-  const auto one = test::put(*store, "app", {base});
+  const auto one = test::put(*store, "app", {images_base});
   auto image = test::image_of("other", {test::layer_of(*store, upper)});
   image.names = {"example.com/app:latest"};
   const auto two = store->put_image(background(), image);
@@ -160,8 +160,8 @@ TEST_CASE("store: a name moves to the image that was put last, and is remembered
 TEST_CASE("store: putting an image again adds its name; on other layers it is refused") {
   const test::Place place("vfs");
   const auto store = place.open();
-  const auto first = test::put(*store, "app", {base});
-  auto image = test::image_of("app", {test::layer_of(*store, base)});
+  const auto first = test::put(*store, "app", {images_base});
+  auto image = test::image_of("app", {test::layer_of(*store, images_base)});
   image.names = {"example.com/app:v2"};
   const auto again = store->put_image(background(), image);
   CHECK(again.names == std::vector<std::string>{"example.com/app:latest", "example.com/app:v2"});
@@ -173,7 +173,7 @@ TEST_CASE("store: putting an image again adds its name; on other layers it is re
 TEST_CASE("store: names that would make the store unreadable for other tools are refused") {
   const test::Place place("vfs");
   const auto store = place.open();
-  const auto image = test::put(*store, "app", {base});
+  const auto image = test::put(*store, "app", {images_base});
   for (const std::string name : {"", "app", "example.com/app", "example.com/APP:1", "busybox:latest"})
     CHECK(test::kind_of([&] { store->add_names(background(), image.id, {name}); }) == Kind::invalid_input);
   auto other = test::image_of("other", {});
@@ -184,7 +184,7 @@ TEST_CASE("store: names that would make the store unreadable for other tools are
 TEST_CASE("store: images are tagged and untagged") {
   const test::Place place("vfs");
   const auto store = place.open();
-  const auto image = test::put(*store, "app", {base});
+  const auto image = test::put(*store, "app", {images_base});
   store->add_names(background(), image.id, {"example.com/b:1"});
   CHECK(store->find_image(background(), "example.com/b:1")->id == image.id);
   store->remove_names(background(), image.id, {"example.com/b:1", "example.com/app:latest"});
@@ -196,13 +196,13 @@ TEST_CASE("store: images are tagged and untagged") {
 TEST_CASE("store: a deleted image takes along the layers that nobody else needs") {
   for_both_drivers([](const test::Place& place) {
     const auto store = place.open();
-    const auto one = test::put(*store, "one", {base, upper, {{"one", ""}}});
-    const auto two = test::put(*store, "two", {base, {{"two", ""}}});
+    const auto one = test::put(*store, "one", {images_base, upper, {{"one", ""}}});
+    const auto two = test::put(*store, "two", {images_base, {{"two", ""}}});
     const auto chain = ids(store->chain(background(), one.layer));
     CHECK(store->delete_image(background(), one.id) == std::vector{chain[2], chain[1]});
     CHECK_FALSE(store->find_image(background(), one.id).has_value());
     CHECK(store->chain(background(), two.layer).size() == 2);
-    CHECK(test::diff_of(*store, chain[0]) == test::make_tar(base));
+    CHECK(test::diff_of(*store, chain[0]) == test::make_tar(images_base));
     store->delete_image(background(), two.id);
     CHECK(store->layers(background()).empty());
     for (const auto& [name, content] : place.directory.snapshot())
@@ -227,7 +227,7 @@ TEST_CASE("store: many images are put at once and none is lost") {
       const auto store = place.open();
       for (int i = 0; i < 3; ++i) {
         const std::string name = "t" + std::to_string(thread) + "-" + std::to_string(i);
-        test::put(*store, name, {base, {{name, ""}}});
+        test::put(*store, name, {images_base, {{name, ""}}});
       }
     };
     std::vector<std::jthread> threads;
@@ -244,7 +244,7 @@ TEST_CASE("store: many images are put at once and none is lost") {
 TEST_CASE("store: layers are found by the digest of the blob that they came in as") {
   const test::Place place("vfs");
   const auto store = place.open();
-  auto layer = test::layer_of(*store, base);
+  auto layer = test::layer_of(*store, images_base);
   const auto blob = io::digest_of("compressed");
   layer.blob = ImageLayer::Blob{blob, 10, io::Compression::gzip};
   const auto diff_id = layer.diff_id;

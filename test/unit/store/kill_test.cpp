@@ -19,7 +19,7 @@ using lade::test::Files;
 
 namespace {
 
-const Files base{{"etc/", ""}, {"etc/motd", "hello"}};
+const Files kill_base{{"etc/", ""}, {"etc/motd", "hello"}};
 
 // Hundreds of stores are made: in memory, where there is such a place.
 class InMemory {
@@ -135,11 +135,11 @@ TEST_CASE(
   int count = 0;
   for (bool killed = true; killed; ++count) {
     const test::Place place;
-    const auto before = test::put(*place.open(), "before", {base});
+    const auto before = test::put(*place.open(), "before", {kill_base});
     killed = killed_at(count + 1, [&] {
       auto store = place.open();
       auto image =
-          test::image_of("after", {test::layer_of(*store, base), test::layer_of(*store, {{"b", "2"}}),
+          test::image_of("after", {test::layer_of(*store, kill_base), test::layer_of(*store, {{"b", "2"}}),
                                    test::layer_of(*store, {{"c", "3"}})});
       image.names.push_back("example.com/before:latest");
       return [store, image] { store->put_image(background(), image); };
@@ -147,7 +147,7 @@ TEST_CASE(
     INFO(count);
     check_sound(place);
     CHECK(place.open()->find_image(background(), before.id).has_value());
-    const auto after = test::put(*place.open(), "after", {base, {{"b", "2"}}, {{"c", "3"}}});
+    const auto after = test::put(*place.open(), "after", {kill_base, {{"b", "2"}}, {{"c", "3"}}});
     CHECK(place.open()->chain(background(), after.layer).size() == 3);
     check_sound(place);
     check_no_remains(place);
@@ -161,8 +161,8 @@ TEST_CASE("killed while an image is deleted: the others are sound, and no part o
   int count = 0;
   for (bool killed = true; killed; ++count) {
     const test::Place place;
-    const auto kept = test::put(*place.open(), "kept", {base});
-    const auto gone = test::put(*place.open(), "gone", {base, {{"b", "2"}}, {{"c", "3"}}});
+    const auto kept = test::put(*place.open(), "kept", {kill_base});
+    const auto gone = test::put(*place.open(), "gone", {kill_base, {{"b", "2"}}, {{"c", "3"}}});
     killed = killed_at(count + 1, [&] {
       auto store = place.open();
       return [store, gone] { store->delete_image(background(), gone.id); };
@@ -170,8 +170,8 @@ TEST_CASE("killed while an image is deleted: the others are sound, and no part o
     INFO(count);
     check_sound(place);
     check_no_remains(place);
-    CHECK(test::diff_of(*place.open(), kept.layer) == test::make_tar(base));
-    test::put(*place.open(), "gone", {base, {{"b", "2"}}, {{"c", "3"}}});
+    CHECK(test::diff_of(*place.open(), kept.layer) == test::make_tar(kill_base));
+    test::put(*place.open(), "gone", {kill_base, {{"b", "2"}}, {{"c", "3"}}});
     check_sound(place);
   }
   CHECK(count > 20);
@@ -185,7 +185,7 @@ TEST_CASE(
     int count = 0;
     for (bool killed = true; killed; ++count) {
       const test::Place place;
-      const auto image = test::put(*place.open(), "app", {base});
+      const auto image = test::put(*place.open(), "app", {kill_base});
       NewContainer container;
       container.image = image.id;
       container.names = {"c1"};

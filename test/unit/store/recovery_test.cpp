@@ -9,13 +9,13 @@ using lade::test::Files;
 
 namespace {
 
-const Files base{{"etc/", ""}, {"etc/motd", "hello"}};
+const Files recovery_base{{"etc/", ""}, {"etc/motd", "hello"}};
 
 }  // namespace
 
 TEST_CASE("recovery: layers that were not complete are absent, and removed by the next who opens the store") {
   const test::Place place;
-  const auto image = test::put(*place.open(), "app", {base});
+  const auto image = test::put(*place.open(), "app", {recovery_base});
   const std::string half = test::hex_of("half"), records = "root/overlay-layers/layers.json";
   std::string text = place.directory.read(records);
   text.insert(text.size() - 1, R"(,{"id":")" + half + R"(","flags":{"incomplete":true}})");
@@ -33,18 +33,18 @@ TEST_CASE("recovery: layers that were not complete are absent, and removed by th
     CHECK(name.find(half) == std::string::npos);
     CHECK(name.find("LINK") == std::string::npos);
   }
-  CHECK(test::diff_of(*store, image.layer) == test::make_tar(base));
+  CHECK(test::diff_of(*store, image.layer) == test::make_tar(recovery_base));
 }
 
 TEST_CASE("recovery: what a killed program left under a layer's ID does not hinder the layer") {
   const test::Place place;
-  const auto id = test::hex_of(test::make_tar(base));
+  const auto id = test::hex_of(test::make_tar(recovery_base));
   place.directory.write("root/overlay/" + id + "/diff/other", "x");
   place.directory.write("root/overlay-layers/" + id + ".tar-split.gz", "other");
   const auto store = place.open();
-  const auto image = test::put(*store, "app", {base});
+  const auto image = test::put(*store, "app", {recovery_base});
   CHECK(image.layer == id);
-  CHECK(test::diff_of(*store, id) == test::make_tar(base));
+  CHECK(test::diff_of(*store, id) == test::make_tar(recovery_base));
   CHECK_FALSE(place.directory.has("root/overlay/" + id + "/diff/other"));
 }
 
@@ -56,7 +56,7 @@ TEST_CASE("recovery: temporary trees without an owner are removed, those in use 
   const auto store = place.open();
   CHECK(std::filesystem::is_empty(place.directory / "root/overlay/tempdirs"));
   CHECK(std::filesystem::is_empty(place.directory / "root/overlay-layers/tmp"));
-  const auto pending = test::layer_of(*store, base);
+  const auto pending = test::layer_of(*store, recovery_base);
   place.open();
   CHECK(place.directory.has("root/overlay/tempdirs/" + pending.pending->files.path().filename().string()));
 }
@@ -64,7 +64,7 @@ TEST_CASE("recovery: temporary trees without an owner are removed, those in use 
 TEST_CASE("recovery: when a layer cannot be added, the store is as it was") {
   const test::Place place;
   const auto store = place.open();
-  test::put(*store, "app", {base});
+  test::put(*store, "app", {recovery_base});
   const auto before = place.records("layers");
   const auto layer = test::layer_of(*store, {{"x", "1"}});
   std::filesystem::remove(layer.pending->tar_split);
@@ -78,7 +78,7 @@ TEST_CASE("recovery: a store with malformed records is refused and left alone") 
   const test::Place place;
   for (const std::string kind : {"layers", "images", "containers"}) {
     const std::string file = "root/overlay-" + kind + "/" + kind + ".json";
-    test::put(*place.open(), "app", {base});
+    test::put(*place.open(), "app", {recovery_base});
     const auto sound = kind == "containers" ? "[]" : place.directory.read(file);
     place.directory.write(file, "[{");
     const auto message = test::message_of([&] {
@@ -94,7 +94,7 @@ TEST_CASE("recovery: a store with malformed records is refused and left alone") 
 
 TEST_CASE("recovery: members and records of other tools survive our edits") {
   const test::Place place;
-  test::put(*place.open(), "app", {base});
+  test::put(*place.open(), "app", {recovery_base});
   const std::string file = "root/overlay-layers/layers.json";
   std::string text = place.directory.read(file);
   text.insert(2, R"("zz-future":{"x":[1,2.5,"<"]},)");
@@ -108,7 +108,7 @@ TEST_CASE("recovery: members and records of other tools survive our edits") {
 
 TEST_CASE("opening: the driver is what is there, and two in one place are refused") {
   test::Place place("vfs");
-  test::put(*place.open(), "app", {base});
+  test::put(*place.open(), "app", {recovery_base});
   place.options.driver = "";
   CHECK(place.open()->layout().driver == "vfs");
   os::mkdir_all(place.directory / "root/overlay");

@@ -10,12 +10,12 @@ using lade::test::Files;
 
 namespace {
 
-const Files base{{"etc/", ""}, {"etc/motd", "hello"}};
+const Files shared_base{{"etc/", ""}, {"etc/motd", "hello"}};
 
 // A store that uses the images of another.
 struct Two {
   explicit Two(const std::string& driver) : shared(driver), own(driver) {
-    image = test::put(*shared.open(), "shared", {base, {{"x", "1"}}});
+    image = test::put(*shared.open(), "shared", {shared_base, {{"x", "1"}}});
     own.options.driver_options.push_back("additionalimagestore=" + shared.options.graph_root.string());
   }
 
@@ -33,7 +33,7 @@ TEST_CASE("additional stores: their images are there, and read-only") {
   REQUIRE(found.has_value());
   CHECK(store->is_read_only(background(), *found));
   CHECK(store->image_big_data(background(), found->id, "manifest") == "manifest of shared");
-  CHECK(test::diff_of(*store, store->chain(background(), found->layer)[0].id) == test::make_tar(base));
+  CHECK(test::diff_of(*store, store->chain(background(), found->layer)[0].id) == test::make_tar(shared_base));
   CHECK(test::kind_of([&] { store->delete_image(background(), found->id); }) == Kind::unsupported);
   CHECK(two.shared.directory.snapshot() == before);
 }
@@ -42,10 +42,10 @@ TEST_CASE("additional stores: their layers are shared with images of our own") {
   for (const std::string driver : {"vfs", "overlay"}) {
     const Two two(driver);
     const auto store = two.own.open();
-    const auto image = test::put(*store, "own", {base, {{"y", "2"}}});
+    const auto image = test::put(*store, "own", {shared_base, {{"y", "2"}}});
     const auto chain = store->chain(background(), image.layer);
     CHECK(two.own.records("layers").find("\"id\":\"" + chain[0].id) == std::string::npos);
-    CHECK(test::diff_of(*store, chain[0].id) == test::make_tar(base));
+    CHECK(test::diff_of(*store, chain[0].id) == test::make_tar(shared_base));
     CHECK(test::diff_of(*store, chain[1].id) == test::make_tar({{"y", "2"}}));
     if (driver != "overlay" || ::geteuid() != 0) continue;
     const auto path = store->mount_layer(background(), image.layer);
@@ -83,7 +83,7 @@ TEST_CASE("image store: images and their layers live there, tar-split files and 
     test::Place place(driver);
     place.options.image_store = place.directory / "images";
     const auto store = place.open();
-    const auto image = test::put(*store, "app", {base, {{"x", "1"}}});
+    const auto image = test::put(*store, "app", {shared_base, {{"x", "1"}}});
     const auto& directory = place.directory;
     const std::string files = driver == "vfs" ? "/vfs/dir/" : "/overlay/";
     CHECK(directory.read("images/" + driver + "-images/images.json").find(image.id) != std::string::npos);

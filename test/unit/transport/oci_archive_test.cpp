@@ -13,7 +13,7 @@ using transport::parse_image_name;
 
 namespace {
 
-struct Archive {
+struct OciArchive {
   test::Directory directory;
   std::string path = (directory / "archive.tar").string();
   std::string name = "oci-archive:" + path + ":name";
@@ -34,7 +34,7 @@ std::string blob_name(const spec::Digest& digest) {
 }  // namespace
 
 TEST_CASE("oci-archive: blobs come first and the tables last") {
-  const Archive archive;
+  const OciArchive archive;
   const auto image = make_image();
   write_image(archive.name, image);
   const std::vector<std::string> expected = {"blobs/",
@@ -49,21 +49,21 @@ TEST_CASE("oci-archive: blobs come first and the tables last") {
 }
 
 TEST_CASE("oci-archive: the same image gives the same bytes") {
-  const Archive first;
-  const Archive second;
+  const OciArchive first;
+  const OciArchive second;
   write_image(first.name, make_image());
   write_image(second.name, make_image());
   CHECK(first.directory.read("archive.tar") == second.directory.read("archive.tar"));
 }
 
 TEST_CASE("oci-archive: nothing lies beside the archive, during or after") {
-  const Archive archive;
+  const OciArchive archive;
   write_image(archive.name, make_image());
   CHECK(archive.directory.snapshot().size() == 1);
 }
 
 TEST_CASE("oci-archive: compressed archives are read") {
-  const Archive archive;
+  const OciArchive archive;
   const auto image = make_image();
   write_image(archive.name, image);
   const auto plain = archive.directory.read("archive.tar");
@@ -74,7 +74,7 @@ TEST_CASE("oci-archive: compressed archives are read") {
 }
 
 TEST_CASE("oci-archive: a pipe is written and read, blobs of unknown size too") {
-  const Archive archive;
+  const OciArchive archive;
   REQUIRE(::mkfifo(archive.path.c_str(), 0600) == 0);
   auto reading = std::async(std::launch::async, [&] { return os::read_file(archive.path, 1 << 20); });
   const auto image = make_image();
@@ -97,7 +97,7 @@ TEST_CASE("oci-archive: a pipe is written and read, blobs of unknown size too") 
 }
 
 TEST_CASE("oci-archive: a blob that fails in a pipe spoils it, and later calls say so") {
-  const Archive archive;
+  const OciArchive archive;
   REQUIRE(::mkfifo(archive.path.c_str(), 0600) == 0);
   auto reading = std::async(std::launch::async, [&] { return os::read_file(archive.path, 1 << 20); });
   const auto image = make_image();
@@ -113,7 +113,7 @@ TEST_CASE("oci-archive: a blob that fails in a pipe spoils it, and later calls s
 }
 
 TEST_CASE("oci-archive: errors name the archive, and what is not in it") {
-  const Archive archive;
+  const OciArchive archive;
   CHECK(message_of([&] { open_source(archive.name); }) == "archive file not found: \"" + archive.path + "\"");
   archive.directory.write("archive.tar", make_tar({{"a", "b"}}));
   CHECK(message_of([&] { open_source(archive.name); }) == "there is no index.json in " + archive.path);
@@ -123,7 +123,7 @@ TEST_CASE("oci-archive: errors name the archive, and what is not in it") {
 }
 
 TEST_CASE("oci-archive: members with a leading ./ and repeated members are read as unpacking would") {
-  const Archive archive;
+  const OciArchive archive;
   const auto image = make_image(named("first"));
   write_image(archive.name, image);
   test::TextWriter out;
