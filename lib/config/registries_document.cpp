@@ -108,7 +108,9 @@ std::optional<std::vector<std::string>> parse_search(TomlTable& document) {
     while (registry.ends_with('/')) registry.pop_back();
     if (registry.empty() || registry.find_first_of("/@*") != std::string::npos)
       document.fail(key, "Invalid unqualified-search-registries entry \"" + given + "\"");
-    in_context(std::string(key) + ": \"" + given + "\"", [&] { spec::Reference::parse(registry + "/x"); });
+    std::string where(key);
+    where.append(": \"").append(given).append("\"");
+    in_context(where, [&] { spec::Reference::parse(registry + "/x"); });
   }
   return result;
 }

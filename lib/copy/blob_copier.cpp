@@ -97,7 +97,7 @@ transport::BlobInfo put_changed(Session& session, const Context& context, const 
 }
 
 CopiedBlob stream(Session& session, const Context& context, const Job& job, Transfer& transfer) {
-  auto slot = session.slots.acquire(context);
+  auto slot = session.shared.slots.acquire(context);
   bool source_failed = false;
   transport::Blob blob =
       in_context("reading from the source", [&] { return session.source.blob(context, job.blob); });
@@ -132,11 +132,13 @@ CopiedBlob copy_blob(Session& session, const Context& context, const Job& job) {
     return copied;
   };
   bool first = false;
-  const std::string key =
-      job.blob.digest.str() + (job.is_config ? " config" : " layer " + job.blob.media_type);
+  // Of two instances, one may be signed and its blobs have to stay as they are.
+  const std::string key = job.blob.digest.str() +
+                          (job.is_config ? " config" : " layer " + job.blob.media_type) +
+                          (session.may_change() ? "" : " unchanged");
   CopiedBlob copied = in_context(
       [&] { return std::string("copying ") + (job.is_config ? "config " : "blob ") + job.blob.digest.str(); },
-      [&] { return session.blobs.get(key, work, first); });
+      [&] { return session.shared.blobs.get(key, work, first); });
   if (!first) transfer->finish(Transfer::Outcome::already_exists);
   return copied;
 }
@@ -201,7 +203,7 @@ spec::Descriptor copy_layer(Session& session, const Context& context, const spec
 spec::Digest read_diff_id(Session& session, const Context& context, const spec::Descriptor& layer) {
   return in_context([&] { return "reading layer " + layer.digest.str() + " from the source"; },
                     [&] {
-                      auto slot = session.slots.acquire(context);
+                      auto slot = session.shared.slots.acquire(context);
                       transport::Blob blob = session.source.blob(context, layer);
                       bool ended = false;
                       io::VerifyingReader verified(*blob.reader, layer.digest, known_size(layer));

@@ -6,6 +6,7 @@
 #include "copy/list_copier.hpp"
 #include "copy/referrers.hpp"
 #include "copy/session.hpp"
+#include "copy/signatures.hpp"
 #include "spec/media_type.hpp"
 
 namespace lade::copy {
@@ -63,8 +64,17 @@ spec::RawManifest copy_manifest(Session& session, const Context& context, const 
   return copy_list(session, context, manifest, false);
 }
 
-bool is_there(const Context& context, Opened& opened, const spec::RawManifest& manifest) {
-  return opened.destination->find_manifest_digest(context) == manifest.digest;
+void refuse_pointless_options(const CopyOptions& options, const spec::RawManifest& manifest) {
+  if (options.remove_list_signatures && !spec::is_list(manifest.media_type)) {
+    throw Error(Kind::invalid_input, "RemoveListSignatures is not applicable when copying a single instance");
+  }
+}
+
+// Nobody knows which signatures the destination has: a signed image is never skipped.
+bool may_skip(Session& session, const Context& context, const spec::RawManifest& manifest) {
+  return session.options.skip_existing &&
+         session.destination.find_manifest_digest(context) == manifest.digest &&
+         !has_signatures(session, context, manifest);
 }
 
 }  // namespace
@@ -75,25 +85,28 @@ CopyResult copy_image(const Context& context, const trust::PolicyContext& policy
   Opened opened = open(context, source, destination, options);
   policy.check(source);
   const spec::RawManifest manifest = choose(context, opened, options);
-  if (options.skip_existing && is_there(context, opened, manifest)) {
+  refuse_pointless_options(options, manifest);
+
+  const auto& traits = opened.destination->traits();
+  Shared shared(traits.parallel_blobs ? std::max(1u, options.parallel_copies) : 1);
+  Session session{*opened.source,
+                  *opened.destination,
+                  source,
+                  destination,
+                  options,
+                  shared,
+                  opened.manifest.digest,
+                  unchangeable_reason(options, traits)};
+  if (may_skip(session, context, manifest)) {
     context.progress.step("Skipping: image already present at destination");
     return {manifest, true};
   }
-
-  Session session{
-      *opened.source,
-      *opened.destination,
-      source,
-      destination,
-      options,
-      unchangeable_reason(options, opened.destination->traits()),
-      Slots(opened.destination->traits().parallel_blobs ? std::max(1u, options.parallel_copies) : 1)};
-  if (opened.destination->traits().keeps_list && opened.manifest.digest != manifest.digest) {
+  if (traits.keeps_list && opened.manifest.digest != manifest.digest) {
     session.list = opened.manifest.digest;
     opened.destination->keep_list(context, opened.manifest);
   }
   const spec::RawManifest written = copy_manifest(session, context, manifest);
-  if (options.with_referrers) copy_referrers(session, context, *session.written.lock());
+  if (options.with_referrers) copy_referrers(session, context);
   context.throw_if_stopped();
   in_context("committing to the destination", [&] { opened.destination->commit(context); });
   return {written, false};

@@ -36,6 +36,8 @@ struct CopyOptions {
   bool force_compression_format = false;
   bool precompute_digests = false;
 
+  bool remove_signatures = false;
+  bool remove_list_signatures = false;  // those of instances stay
   bool skip_existing = false;
   bool with_referrers = false;
   unsigned parallel_copies = 6;

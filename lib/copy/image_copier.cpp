@@ -2,13 +2,15 @@
 
 #include "copy/blob_copier.hpp"
 #include "copy/manifest_writer.hpp"
+#include "copy/signatures.hpp"
 #include "spec/media_type.hpp"
 
 namespace lade::copy {
 
-spec::RawManifest copy_single(Session& session, const Context& context, const spec::RawManifest& manifest,
-                              bool as_instance) {
-  context.progress.step("Getting image source signatures");
+namespace {
+
+spec::RawManifest copy_unsigned(Session& session, const Context& context, const spec::RawManifest& manifest,
+                                bool as_instance) {
   ManifestWriter writer(session, context, as_instance);
   const auto parse = [&](const auto& parser) {
     return in_context("parsing the manifest from the source", [&] { return parser(manifest.bytes); });
@@ -24,6 +26,22 @@ spec::RawManifest copy_single(Session& session, const Context& context, const sp
       copy_layers(session, context, original.layers(), stored.value_or(std::vector<spec::Descriptor>()));
   if (layers == original.layers()) return writer.write(original, manifest);
   return writer.write(original.with_layers(layers), std::nullopt);
+}
+
+}  // namespace
+
+spec::RawManifest copy_single(Session& session, const Context& context, const spec::RawManifest& manifest,
+                              bool as_instance) {
+  const auto signatures = read_signatures(session, context, manifest);
+  Session own = session;
+  if (!signatures.empty() && own.may_change()) own.unchangeable_reason = "Would invalidate signatures";
+  auto written = copy_unsigned(own, context, manifest, as_instance);
+  session.shared.written.lock()->push_back({manifest.digest, written.digest});
+  if (!signatures.empty()) {
+    context.progress.step("Storing signatures");
+    write_signatures(own, context, signatures, name_of(written, as_instance));
+  }
+  return written;
 }
 
 }  // namespace lade::copy

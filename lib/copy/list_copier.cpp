@@ -5,6 +5,7 @@
 #include "base/parallel.hpp"
 #include "copy/image_copier.hpp"
 #include "copy/manifest_types.hpp"
+#include "copy/signatures.hpp"
 #include "io/digester.hpp"
 #include "spec/media_type.hpp"
 
@@ -66,19 +67,40 @@ std::vector<spec::Descriptor> copy_instances(Session& session, const Context& co
   return updated;
 }
 
-spec::RawManifest rewrite(const Session& session, const spec::RawManifest& list, spec::Index index,
-                          const std::vector<spec::Descriptor>& updated, const std::vector<bool>& selected) {
-  const std::string type = list_type_for(session, list.media_type);
-  const bool strip = session.options.strip_removed_platforms &&
-                     session.options.instances == CopyOptions::Instances::platforms;
-  const bool edited = updated != index.instances() || strip;
-  if (!edited && type == list.media_type) return list;
-  if (edited && !session.may_change()) {
+// What happens to the list itself. Decided before anything is copied, so that a refusal costs nothing.
+struct ListPlan {
+  std::string type;
+  bool strip = false;  // of the instances that are not selected
+};
+
+void refuse_edit(const Session& session) {
+  if (session.may_change()) return;
+  throw Error(Kind::invalid_input,
+              "Manifest list was edited, but we cannot modify it: \"" + session.unchangeable_reason + "\"");
+}
+
+ListPlan plan(const Session& session, const spec::RawManifest& list, const std::vector<bool>& selected) {
+  const bool complete = std::find(selected.begin(), selected.end(), false) == selected.end();
+  ListPlan result{list_type_for(session, list.media_type),
+                  session.options.strip_removed_platforms && !complete};
+  if (!result.strip) return result;
+  refuse_edit(session);
+  if (std::find(selected.begin(), selected.end(), true) == selected.end()) {
     throw Error(Kind::invalid_input,
-                "Manifest list was edited, but we cannot modify it: \"" + session.unchangeable_reason + "\"");
+                "requested operation filtered out all platforms and would create an empty image");
   }
+  return result;
+}
+
+spec::RawManifest rewrite(const Session& session, const spec::RawManifest& list, spec::Index index,
+                          const std::vector<spec::Descriptor>& updated, const std::vector<bool>& selected,
+                          const ListPlan& plan) {
+  const auto& type = plan.type;
+  const bool edited = updated != index.instances() || plan.strip;
+  if (!edited && type == list.media_type) return list;
+  if (edited) refuse_edit(session);
   index = index.with_instances(updated);
-  if (strip) index = index.with_subset(selected);
+  if (plan.strip) index = index.with_subset(selected);
   if (type != list.media_type) index = index.as_media_type(type);
   std::string bytes = index.serialize();
   const spec::Digest digest = io::digest_of(bytes, list.digest.algorithm());
@@ -90,17 +112,25 @@ spec::RawManifest rewrite(const Session& session, const spec::RawManifest& list,
 spec::RawManifest copy_list(Session& session, const Context& context, const spec::RawManifest& list,
                             bool as_instance, int depth) {
   if (depth >= max_index_depth) throw Error(Kind::invalid_input, "image index nested too deeply");
-  context.progress.step("Getting image list signatures");
+  const auto signatures = read_signatures(session, context, list);
+  Session own = session;
+  if (!signatures.empty() && own.may_change()) {
+    own.unchangeable_reason =
+        "Would invalidate signatures; --remove-list-signatures leaves those of the list behind";
+  }
   const spec::Index index = spec::Index::parse(list.bytes, list.media_type);
   const std::vector<bool> selected = select(index, session.options);
+  const ListPlan list_plan = plan(own, list, selected);
+  // Its instances may change, but then the list would.
   const auto updated = copy_instances(session, context, index, selected, depth);
-  const spec::RawManifest result = rewrite(session, list, index, updated, selected);
+  const spec::RawManifest result = rewrite(own, list, index, updated, selected, list_plan);
 
   context.progress.step("Writing manifest list to image destination");
   in_context("writing the manifest list to the destination",
              [&] { session.destination.put_manifest(context, result, name_of(result, as_instance)); });
-  session.written.lock()->push_back(result.digest);
+  session.shared.written.lock()->push_back({list.digest, result.digest});
   context.progress.step("Storing list signatures");
+  if (!signatures.empty()) write_signatures(own, context, signatures, name_of(result, as_instance));
   return result;
 }
 

@@ -99,7 +99,6 @@ spec::RawManifest ManifestWriter::put(const spec::RawManifest& manifest) {
   context_.progress.step("Writing manifest to image destination");
   in_context("writing the manifest to the destination",
              [&] { session_.destination.put_manifest(context_, manifest, name_of(manifest, as_instance_)); });
-  session_.written.lock()->push_back(manifest.digest);
   return manifest;
 }
 

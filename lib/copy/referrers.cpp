@@ -19,10 +19,7 @@ class ReferrerCopier {
 
   void copy_all(const spec::Digest& subject, int depth) {
     if (depth >= max_referrer_depth) return;
-    const auto referrers =
-        in_context([&] { return "listing referrers of " + subject.str() + " at the source"; },
-                   [&] { return session_.source.referrer_lister()->referrers(context_, subject); });
-    for (const Referrer& referrer : referrers) {
+    for (const Referrer& referrer : list(subject)) {
       if (!seen_.insert(referrer.tag + "@" + referrer.descriptor.digest.str()).second) continue;
       in_context([&] { return "copying referrer " + referrer.descriptor.digest.str(); },
                  [&] { copy_one(referrer); });
@@ -30,7 +27,19 @@ class ReferrerCopier {
     }
   }
 
+  void refuse_any(const Shared::Written& changed) {
+    if (list(changed.at_source).empty()) return;
+    throw Error(Kind::unsupported, "what refers to " + changed.at_source.str() +
+                                       " cannot be copied with it: at the destination it became " +
+                                       changed.at_destination.str());
+  }
+
  private:
+  std::vector<Referrer> list(const spec::Digest& subject) {
+    return in_context([&] { return "listing referrers of " + subject.str() + " at the source"; },
+                      [&] { return session_.source.referrer_lister()->referrers(context_, subject); });
+  }
+
   void copy_one(const Referrer& referrer) {
     const auto manifest = session_.source.manifest(context_, referrer.descriptor.digest);
     if (referrer.tag.empty()) {
@@ -41,13 +50,9 @@ class ReferrerCopier {
     if (!sibling) {
       throw Error(Kind::unsupported, "the destination cannot hold the tag \"" + referrer.tag + "\"");
     }
-    Session tagged{session_.source,
-                   *sibling,
-                   session_.source_reference,
-                   session_.destination_reference,
-                   session_.options,
-                   session_.unchangeable_reason,
-                   Slots(session_.options.parallel_copies)};
+    Shared shared(session_.options.parallel_copies);
+    Session tagged{session_.source,  *sibling, session_.source_reference, session_.destination_reference,
+                   session_.options, shared,   session_.top_digest,       session_.unchangeable_reason};
     copy_manifest(tagged, manifest, false);
     sibling->commit(context_);
   }
@@ -67,7 +72,7 @@ class ReferrerCopier {
 
 }  // namespace
 
-void copy_referrers(Session& session, const Context& context, const std::vector<spec::Digest>& subjects) {
+void copy_referrers(Session& session, const Context& context) {
   if (session.source.referrer_lister() == nullptr) {
     throw Error(Kind::unsupported, "--with-referrers: " + std::string(session.source_reference.transport()) +
                                        ": images do not tell what refers to them");
@@ -76,15 +81,21 @@ void copy_referrers(Session& session, const Context& context, const std::vector<
   options.instances = CopyOptions::Instances::all;
   options.manifest_type.clear();
   options.compression.reset();
+  Shared shared(options.parallel_copies);
   Session unchanged{session.source,
                     session.destination,
                     session.source_reference,
                     session.destination_reference,
                     options,
-                    "Referrers are copied as they are",
-                    Slots(options.parallel_copies)};
+                    shared,
+                    session.top_digest,
+                    "Referrers are copied as they are"};
   ReferrerCopier copier(unchanged, context);
-  for (const spec::Digest& subject : subjects) copier.copy_all(subject, 0);
+  const auto subjects = *session.shared.written.lock();
+  for (const auto& subject : subjects) {
+    if (subject.at_source != subject.at_destination) copier.refuse_any(subject);
+    copier.copy_all(subject.at_destination, 0);
+  }
 }
 
 }  // namespace lade::copy

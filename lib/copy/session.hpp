@@ -21,21 +21,32 @@ struct CopiedBlob {
   bool compression_changed = false;
 };
 
+// What all images of one copy have in common.
+struct Shared {
+  explicit Shared(std::size_t transfers) : slots(transfers) {}
+
+  Slots slots;
+  Once<std::string, CopiedBlob> blobs{};
+  // All manifests written, for --with-referrers.
+  struct Written {
+    spec::Digest at_source, at_destination;
+  };
+  Sync<std::vector<Written>> written{};
+};
+
+// Cheap to copy: an image that may change less than others has one of its own.
 struct Session {
   transport::ImageSource& source;
   transport::ImageDestination& destination;
   const transport::ImageReference& source_reference;
   const transport::ImageReference& destination_reference;
   const CopyOptions& options;
+  Shared& shared;
+  spec::Digest top_digest;  // of the manifest that source_reference names
   // Why nothing of the image may change: "Instructed to preserve digests"; "" if it may.
   std::string unchangeable_reason;
-  Slots slots;
   // The list from which the image was chosen, if the destination keeps it: its digest will do as well.
   std::optional<spec::Digest> list{};
-  Once<std::string, CopiedBlob> blobs{};
-
-  // Digests of all manifests written, for --with-referrers.
-  Sync<std::vector<spec::Digest>> written{};
 
   bool may_change() const { return unchangeable_reason.empty(); }
 };

@@ -40,7 +40,7 @@ spec::Digest to_digest(Algorithm algorithm, std::span<const unsigned char> bytes
 
 struct Digester::Impl {
   struct Free {
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+    void operator()(EVP_MD_CTX* freed) const { EVP_MD_CTX_free(freed); }
   };
 
   explicit Impl(Algorithm wanted) : algorithm(wanted), context(EVP_MD_CTX_new()) {

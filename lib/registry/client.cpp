@@ -114,8 +114,11 @@ std::unique_ptr<Client> Client::make(const std::string& registry, const std::str
                              credentials_of(registry, path, options),
                              pool_of(options)};
   auto session = std::make_shared<Session>(std::move(settings));
-  return std::make_unique<RepositoryClient>(
-      Repository{std::move(session), path, access, options.parallel_ranges, options.chunk_size});
+  return std::make_unique<RepositoryClient>(Repository{.session = std::move(session),
+                                                       .path = path,
+                                                       .access = access,
+                                                       .parallel_ranges = options.parallel_ranges,
+                                                       .chunk_size = options.chunk_size});
 }
 
 }  // namespace lade::registry

@@ -61,6 +61,8 @@ class Client {
   };
   // HEAD (GET where the registry sends no Docker-Content-Digest). nullopt if it is not there.
   virtual std::optional<ManifestInfo> find_manifest(const Context& context, const std::string& reference) = 0;
+  // A manifest with a subject is listed among its subject's referrers, under a tag if the registry does not
+  // do that itself.
   // Kind::unsupported when the registry refuses this type (MANIFEST_INVALID, TAG_INVALID, UNSUPPORTED, ...).
   virtual void put_manifest(const Context& context, const std::string& reference,
                             const spec::RawManifest& manifest) = 0;

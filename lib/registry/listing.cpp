@@ -4,6 +4,7 @@
 #include <set>
 
 #include "registry/errors.hpp"
+#include "registry/referrers_tag.hpp"
 #include "registry/repository.hpp"
 #include "registry/text.hpp"
 #include "spec/json.hpp"
@@ -118,8 +119,7 @@ std::vector<std::string> all_strings(Pages pages, const char* member, std::strin
 // Registries without the referrers API keep the list under a tag (distribution-spec, "Referrers Tag Schema").
 std::vector<spec::Descriptor> referrers_by_tag(const Context& context, const Repository& repository,
                                                const spec::Digest& digest) {
-  const std::string tag = fmt::format("{}-{}", digest.algorithm_name(), digest.hex());
-  Call call = repository.call("GET", "manifests", tag);
+  Call call = repository.call("GET", "manifests", referrers_tag(digest));
   call.headers.emplace_back("Accept", spec::media_type::oci_index);
   const auto response = repository.session->send(context, call);
   if (response->status() == 404) return {};

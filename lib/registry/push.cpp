@@ -2,9 +2,12 @@
 // Management").
 #include <fmt/format.h>
 
+#include "io/digester.hpp"
 #include "registry/errors.hpp"
+#include "registry/referrers_tag.hpp"
 #include "registry/repository.hpp"
 #include "registry/text.hpp"
+#include "spec/media_type.hpp"
 
 namespace lade::registry {
 
@@ -21,22 +24,60 @@ std::unique_ptr<HttpResponse> remove(const Context& context, const Repository& r
   return repository.session->send(context, repository.call("DELETE", "manifests", reference));
 }
 
+// True if the registry says that it has listed the manifest among the referrers of its subject.
+bool send_manifest(const Context& context, const Repository& repository, const std::string& reference,
+                   const spec::RawManifest& manifest) {
+  check_reference(reference);
+  return in_context([&] { return fmt::format("uploading manifest {} to {}", reference, repository.name()); },
+                    [&] {
+                      Call call = repository.call("PUT", "manifests", reference);
+                      call.data = manifest.bytes;
+                      call.headers.emplace_back("Content-Type", manifest.media_type);
+                      const auto response = repository.session->send(context, call);
+                      if (is_success(response->status())) {
+                        discard(*response);
+                        return !response->header("OCI-Subject").empty();
+                      }
+                      const RegistryError error = response_error(*response);
+                      if (!is_type_refusal(error)) throw error;
+                      throw RegistryError(Kind::unsupported, error.message(), error.status(),
+                                          error.entries());
+                    });
+}
+
+// The list under `tag`; "" if there is none.
+std::string read_referrers(const Context& context, const Repository& repository, const std::string& tag) {
+  try {
+    auto list = get_manifest(context, repository, tag);
+    if (list.media_type == spec::media_type::oci_index) return std::move(list.bytes);
+    throw Error(Kind::invalid_input, fmt::format("{} is no list of referrers, but a manifest of type {}", tag,
+                                                 quote(list.media_type)));
+  } catch (const Error& error) {
+    if (error.kind() != Kind::image_not_found && error.kind() != Kind::not_found) throw;
+    return "";
+  }
+}
+
+// Another program may do the same at the same time: the specification offers nothing against that which
+// registries without the referrers API would know.
+void list_referrer(const Context& context, const Repository& repository, const ReferrerEntry& referrer) {
+  const std::lock_guard lock(*repository.referrers_mutex);
+  const std::string tag = referrers_tag(referrer.subject);
+  const auto list = with_referrer(read_referrers(context, repository, tag), referrer.descriptor);
+  if (!list) return;
+  send_manifest(context, repository, tag,
+                {*list, std::string(spec::media_type::oci_index), io::digest_of(*list)});
+}
+
 }  // namespace
 
 void put_manifest(const Context& context, const Repository& repository, const std::string& reference,
                   const spec::RawManifest& manifest) {
-  check_reference(reference);
-  in_context([&] { return fmt::format("uploading manifest {} to {}", reference, repository.name()); },
-             [&] {
-               Call call = repository.call("PUT", "manifests", reference);
-               call.data = manifest.bytes;
-               call.headers.emplace_back("Content-Type", manifest.media_type);
-               const auto response = repository.session->send(context, call);
-               if (is_success(response->status())) return discard(*response);
-               const RegistryError error = response_error(*response);
-               if (!is_type_refusal(error)) throw error;
-               throw RegistryError(Kind::unsupported, error.message(), error.status(), error.entries());
-             });
+  const bool listed = send_manifest(context, repository, reference, manifest);
+  const auto referrer = listed ? std::nullopt : referrer_entry(manifest);
+  if (!referrer) return;
+  in_context([&] { return "updating the referrers of " + referrer->subject.str(); },
+             [&] { list_referrer(context, repository, *referrer); });
 }
 
 void delete_manifest(const Context& context, const Repository& repository, const spec::Digest& digest) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,8 @@ struct Repository {
   Access access = Access::pull;
   unsigned parallel_ranges = 1;
   std::optional<std::uint64_t> chunk_size;
+  // Held while a list of referrers is read, extended and written.
+  std::shared_ptr<std::mutex> referrers_mutex = std::make_shared<std::mutex>();
 
   std::string name() const { return session->registry() + "/" + path; }
   // A request to "/v2/<path>/<kind>/<tail>", with the scope that `access` needs.

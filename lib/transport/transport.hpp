@@ -37,6 +37,17 @@ class ReferrerLister {
   virtual std::vector<Referrer> referrers(const Context& context, const spec::Digest& digest) = 0;
 };
 
+// Optional power: signatures kept beside an image. Each is one document as containers-signature(5) has it in
+// a file: a simple signing message, or NUL, a format's name, a line feed and its data. Nobody has verified
+// it.
+class SignatureSource {
+ public:
+  virtual ~SignatureSource() = default;
+  // In their order. `instance` as for ImageSource::manifest.
+  virtual std::vector<std::string> signatures(const Context& context,
+                                              const std::optional<spec::Digest>& instance) = 0;
+};
+
 // One image or list to read. Thread-safe: the copy engine reads several blobs at once.
 class ImageSource {
  public:
@@ -60,6 +71,7 @@ class ImageSource {
   }
 
   virtual ReferrerLister* referrer_lister() { return nullptr; }
+  virtual SignatureSource* signature_source() { return nullptr; }
 
   // True when manifests come from this layout re-made (docker-archive:, tarball:): a digest found there
   // identifies nothing outside.
@@ -72,14 +84,17 @@ struct DestinationTraits {
   std::vector<std::string> manifest_types;
   bool accepts_lists = true;  // several images as a group
   enum class Layers { preserve, compress, decompress };
-  Layers layers = Layers::preserve;   // what it wants of a layer that came uncompressed or compressed
-  bool parallel_blobs = true;         // put_blob may be called from several threads at once
+  Layers layers = Layers::preserve;  // what it wants of a layer that came uncompressed or compressed
+  // put_blob, and put_manifest and put_signatures of instances, may be called from several threads at once.
+  bool parallel_blobs = true;
   bool accepts_foreign_urls = false;  // keeps layers that are only urls unfetched
   bool requires_digest = false;       // put_blob needs digest and size before the first byte
   // Wants the list that an image was chosen from (keep_list); its digest then names the image too.
   bool keeps_list = false;
   // The digest that the reference itself names: the manifest written must have it.
   std::optional<spec::Digest> required_digest;
+  // Why there is no signature_destination().
+  std::string why_no_signatures = "Storing signatures is not supported";
 };
 
 struct PutBlob {
@@ -103,6 +118,15 @@ class BlobMounter {
   virtual ~BlobMounter() = default;
   // `from` is a repository path on the same registry. False: not mounted, send it.
   virtual bool mount(const Context& context, const BlobInfo& blob, const std::string& from) = 0;
+};
+
+// Optional power: keeping signatures beside an image; see SignatureSource.
+class SignatureDestination {
+ public:
+  virtual ~SignatureDestination() = default;
+  // After put_manifest of the same `instance`, before commit. All of them at once.
+  virtual void put_signatures(const Context& context, const std::vector<std::string>& signatures,
+                              const std::optional<spec::Digest>& instance) = 0;
 };
 
 // One image or list to write. Order of calls MUST be: blobs, then manifests of instances, then the top
@@ -147,6 +171,7 @@ class ImageDestination {
   virtual std::optional<spec::Digest> find_manifest_digest(const Context& context) = 0;
 
   virtual BlobMounter* mounter() { return nullptr; }
+  virtual SignatureDestination* signature_destination() { return nullptr; }
 
   // A second destination in the same place for a referrer that has its own tag; nullptr if that cannot be.
   virtual std::unique_ptr<ImageDestination> sibling(const Context& context, const std::string& tag) {

@@ -59,6 +59,33 @@ make_image() {
   $LADE copy --quiet tarball:layer.tar "$1" || { echo "Bail out! no image could be made"; exit 1; }
 }
 
+# add_referrer LAYOUT IMAGE NAME: an artifact called NAME that refers to IMAGE, both in the OCI layout; prints
+# its digest.
+add_referrer() {
+  python3 - "$@" <<'PYTHON'
+import hashlib, json, os, sys
+layout, image, name = sys.argv[1:]
+index_path = os.path.join(layout, "index.json")
+index = json.load(open(index_path))
+named = {entry["annotations"]["org.opencontainers.image.ref.name"]: entry for entry in index["manifests"]}
+def add(media_type, data):
+    digest = hashlib.sha256(data).hexdigest()
+    open(os.path.join(layout, "blobs", "sha256", digest), "wb").write(data)
+    return {"mediaType": media_type, "digest": "sha256:" + digest, "size": len(data)}
+subject = {key: named[image][key] for key in ("mediaType", "digest", "size")}
+manifest_type = "application/vnd.oci.image.manifest.v1+json"
+manifest = {"schemaVersion": 2, "mediaType": manifest_type, "artifactType": "application/vnd.example.sbom",
+            "config": add("application/vnd.oci.empty.v1+json", b"{}"),
+            "layers": [add("text/plain", ("what is in it: " + name).encode())],
+            "subject": subject, "annotations": {"example.name": name}}
+entry = add(manifest_type, json.dumps(manifest).encode())
+entry["annotations"] = {"org.opencontainers.image.ref.name": name}
+index["manifests"].append(entry)
+json.dump(index, open(index_path, "w"))
+print(entry["digest"])
+PYTHON
+}
+
 # serve OPTION... oci:DIR: starts a registry on a free port of this machine; sets $server and $registry.
 serve() {
   # shellcheck disable=SC2086

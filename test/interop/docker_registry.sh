@@ -78,6 +78,23 @@ echo "$original" >out
 out_is "$(config_of --cert-dir="$work/certs" --creds=testuser:testpassword "docker://$secure/c/app:1")" \
   "after the round trip the config has the digest it began with"
 
+# It knows no referrers: clients keep a list of them under a tag.
+run copy --quiet dir:image oci:referred:app
+subject=$(sed -n 's/.*"digest": *"\(sha256:[0-9a-f]*\)".*/\1/p' referred/index.json)
+sbom=$(add_referrer referred app sbom)
+second=$(add_referrer referred app second)
+run copy --with-referrers --dest-tls-verify=false oci:referred:app "docker://$plain/r/app:1"
+exits 0 "an image is pushed with what refers to it"
+run inspect --tls-verify=false --raw "docker://$plain/r/app:sha256-${subject#sha256:}"
+out_has "$sbom" "the list of referrers has the first"
+out_has "$second" "and the second"
+out_has '"artifactType":"application/vnd.example.sbom"' "with their types"
+run copy --with-referrers --src-tls-verify=false --dest-cert-dir="$work/certs" --dest-creds=testuser:testpassword \
+  "docker://$plain/r/app:1" "docker://$secure/r/app:1"
+exits 0 "the list is used by a copy to another registry"
+run inspect --raw --cert-dir="$work/certs" --creds=testuser:testpassword "docker://$secure/r/app@$sbom"
+out_has '"artifactType": "application/vnd.example.sbom"' "which then has the artifact"
+
 run login --cert-dir="$work/certs" -u testuser -p testpassword "$secure"; exits 0 "login is accepted"
 run list-tags --cert-dir="$work/certs" "docker://$secure/b/app"; out_has '"1"' "and used afterwards"
 run delete --cert-dir="$work/certs" "docker://$secure/b/app:1"; exits 0 "an image is deleted"

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -24,6 +25,9 @@ struct MemoryContent {
   std::map<std::string, std::string> blobs{};
   std::map<std::string, spec::RawManifest> manifests{};
   std::optional<spec::RawManifest> top{};
+  std::map<std::string, std::vector<std::string>> signatures{};  // those of the top manifest under ""
+  std::map<std::string, std::vector<transport::ReferrerLister::Referrer>> referrers{};  // by subject
+  bool takes_signatures = true;                                                         // as a destination
   std::vector<spec::Digest> blobs_read{};
   std::vector<spec::Digest> blobs_written{};
   int commits = 0;
@@ -54,7 +58,13 @@ inline void set_top(MemoryStore& store, const spec::RawManifest& manifest) {
   store.lock()->top = manifest;
 }
 
-class MemorySource final : public transport::ImageSource {
+inline std::string signature_key(const std::optional<spec::Digest>& instance) {
+  return instance ? instance->str() : "";
+}
+
+class MemorySource final : public transport::ImageSource,
+                           private transport::SignatureSource,
+                           private transport::ReferrerLister {
  public:
   explicit MemorySource(std::shared_ptr<MemoryStore> store) : store_(std::move(store)) {}
 
@@ -82,12 +92,27 @@ class MemorySource final : public transport::ImageSource {
     return {io::make_text_reader(found->second), found->second.size()};
   }
 
+  transport::SignatureSource* signature_source() override { return this; }
+  transport::ReferrerLister* referrer_lister() override { return this; }
+
  private:
+  std::vector<Referrer> referrers(const Context&, const spec::Digest& digest) override {
+    auto content = store_->lock();
+    const auto found = content->referrers.find(digest.str());
+    return found == content->referrers.end() ? std::vector<Referrer>{} : found->second;
+  }
+
+  std::vector<std::string> signatures(const Context&, const std::optional<spec::Digest>& instance) override {
+    auto content = store_->lock();
+    const auto found = content->signatures.find(signature_key(instance));
+    return found == content->signatures.end() ? std::vector<std::string>{} : found->second;
+  }
+
   std::shared_ptr<MemoryStore> store_;
 };
 
 // Blobs are there as soon as they are put, manifests after commit.
-class MemoryDestination final : public transport::ImageDestination {
+class MemoryDestination final : public transport::ImageDestination, private transport::SignatureDestination {
  public:
   explicit MemoryDestination(std::shared_ptr<MemoryStore> store, transport::DestinationTraits traits = {})
       : store_(std::move(store)), traits_(std::move(traits)) {}
@@ -134,6 +159,7 @@ class MemoryDestination final : public transport::ImageDestination {
       throw Error(Kind::integrity, "memory: manifest does not match its digest");
     if (instance && *instance != manifest.digest)
       throw Error(Kind::integrity, "memory: instance does not match its digest");
+    const std::lock_guard lock(mutex_);
     staged_.push_back(manifest);
     if (!instance) top_ = manifest;
   }
@@ -143,6 +169,7 @@ class MemoryDestination final : public transport::ImageDestination {
     auto content = store_->lock();
     for (const auto& manifest : staged_) content->manifests.insert_or_assign(manifest.digest.str(), manifest);
     content->top = top_;
+    content->signatures.insert(signatures_.begin(), signatures_.end());
     ++content->commits;
   }
 
@@ -151,11 +178,23 @@ class MemoryDestination final : public transport::ImageDestination {
     return content->top ? std::optional(content->top->digest) : std::nullopt;
   }
 
+  transport::SignatureDestination* signature_destination() override {
+    return store_->lock()->takes_signatures ? this : nullptr;
+  }
+
  private:
+  void put_signatures(const Context&, const std::vector<std::string>& signatures,
+                      const std::optional<spec::Digest>& instance) override {
+    const std::lock_guard lock(mutex_);
+    signatures_[signature_key(instance)] = signatures;
+  }
+
   std::shared_ptr<MemoryStore> store_;
   transport::DestinationTraits traits_;
+  std::mutex mutex_;  // for what follows
   std::vector<spec::RawManifest> staged_;
   std::optional<spec::RawManifest> top_;
+  std::map<std::string, std::vector<std::string>> signatures_;
 };
 
 // Both ends of a copy: open_source reads from the store, open_destination writes to it.

@@ -43,7 +43,12 @@ _NAME() {
     _describe 'NAME' words_with_text
   fi
 }
-compdef _NAME NAME
+# Loaded from fpath, this file is the first call of the function; otherwise it is sourced.
+if [[ "${funcstack[1]}" == _NAME ]]; then
+  _NAME "$@"
+else
+  compdef _NAME NAME
+fi
 )";
 
 constexpr std::string_view fish_script = R"(function __NAME_complete

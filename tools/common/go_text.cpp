@@ -267,15 +267,15 @@ std::string show_time(std::string_view text) {
     return true;
   };
   if (!is_shaped()) return "0001-01-01 00:00:00 +0000 UTC";
-  std::string moment = std::string(text.substr(0, 10)) + " " + std::string(text.substr(11, 8));
+  std::string moment = fmt::format("{} {}", text.substr(0, 10), text.substr(11, 8));
   const std::size_t zone_at = text.find_first_of("Zz+-", 19);
   if (zone_at == std::string_view::npos) return "0001-01-01 00:00:00 +0000 UTC";
   const std::string_view fraction = text.substr(19, zone_at - 19);
   if (fraction.size() > 1) moment += trim_fraction(std::string(fraction));
   const std::string_view zone = text.substr(zone_at);
   if (zone.size() != 6 || zone.substr(1) == "00:00") return moment + " +0000 UTC";
-  const std::string offset = std::string(zone.substr(0, 3)) + std::string(zone.substr(4));
-  return moment + " " + offset + " " + offset;
+  const std::string offset = fmt::format("{}{}", zone.substr(0, 3), zone.substr(4));
+  return fmt::format("{} {} {}", moment, offset, offset);
 }
 
 }  // namespace lade::common

@@ -77,13 +77,13 @@ unsigned terminal_rows(int fd) {
 }
 
 std::string format_bytes(double bytes) {
-  constexpr std::array units = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+  constexpr std::array byte_units = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
   std::size_t unit = 0;
-  while (bytes >= 1024 && unit + 1 < units.size()) {
+  while (bytes >= 1024 && unit + 1 < byte_units.size()) {
     bytes /= 1024;
     ++unit;
   }
-  return unit == 0 ? fmt::format("{:.0f}B", bytes) : fmt::format("{:.1f}{}", bytes, units[unit]);
+  return unit == 0 ? fmt::format("{:.0f}B", bytes) : fmt::format("{:.1f}{}", bytes, byte_units[unit]);
 }
 
 }  // namespace lade::common

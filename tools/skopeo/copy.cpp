@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "common/option_groups.hpp"
 #include "common/progress.hpp"
 #include "common/retry.hpp"
@@ -183,7 +185,7 @@ void choose_instances(const Flags& flags, copy::CopyOptions& options) {
     options.instances = Instances::all;
   } else if (choice == "index-only") {
     options.instances = Instances::index_only;
-  } else if (choice.find('/') != std::string::npos) {
+  } else if (std::find(choice.begin(), choice.end(), '/') != choice.end()) {
     options.instances = Instances::platforms;
     options.platforms = platforms_of(choice);
   } else if (!choice.empty() && choice != "system") {
@@ -219,6 +221,8 @@ copy::CopyOptions options_of(const Flags& flags) {
   }
   options.force_compression_format = flags.flag("dest-force-compress-format");
   options.precompute_digests = flags.flag("dest-precompute-digests");
+  options.remove_signatures = flags.flag("remove-signatures");
+  options.remove_list_signatures = flags.flag("remove-list-signatures");
   options.skip_existing = flags.flag("skip-existing");
   options.with_referrers = flags.flag("with-referrers");
   const std::uint64_t parallel = flags.find_unsigned("image-parallel-copies").value_or(0);

@@ -43,7 +43,7 @@ Found examine(const fs::path& directory) {
   return Found::image;
 }
 
-class Destination final : public ImageDestination {
+class Destination final : public ImageDestination, private SignatureDestination {
  public:
   Destination(fs::path directory, const Options& options)
       : directory_(std::move(directory)), traits_(traits_of(options)) {
@@ -81,14 +81,20 @@ class Destination final : public ImageDestination {
       make_raw_manifest(manifest.bytes, manifest.media_type, instance);
       note_algorithm(*instance);
     }
-    auto& bytes = instance ? instances_[manifest_file_of(instance)] : top_manifest_.emplace();
-    bytes = manifest.bytes;
+    if (instance) {
+      small_files_.lock()->insert_or_assign(manifest_file_of(instance), manifest.bytes);
+    } else {
+      top_manifest_ = manifest.bytes;
+    }
   }
+
+  SignatureDestination* signature_destination() override { return this; }
 
   void commit(const Context& context) override {
     if (!top_manifest_) throw Error(Kind::invalid_input, "no manifest was written to the directory");
     context.throw_if_stopped();
-    for (const auto& [name, bytes] : instances_) write_small(name, bytes);
+    const auto small_files = *small_files_.lock();
+    for (const auto& [name, bytes] : small_files) write_small(name, bytes);
     const Version version = written_.lock()->version;
     write_small(std::string(version_file), version.str());
     write_small(std::string(manifest_file), *top_manifest_);
@@ -103,6 +109,14 @@ class Destination final : public ImageDestination {
   }
 
  private:
+  void put_signatures(const Context&, const std::vector<std::string>& signatures,
+                      const std::optional<spec::Digest>& instance) override {
+    auto small_files = small_files_.lock();
+    for (std::size_t i = 0; i < signatures.size(); ++i) {
+      small_files->insert_or_assign(signature_file_of(instance, i + 1), signatures[i]);
+    }
+  }
+
   struct Written {
     std::set<std::string> files;  // all that belongs to our image
     std::set<std::string> added;  // of these, what was not there before
@@ -147,7 +161,7 @@ class Destination final : public ImageDestination {
   DestinationTraits traits_;
   bool created_ = false;
   Sync<Written> written_;
-  std::map<std::string, std::string> instances_;
+  Sync<std::map<std::string, std::string>> small_files_;  // manifests of instances, signatures
   std::optional<std::string> top_manifest_;
   bool committed_ = false;
 };

@@ -29,6 +29,10 @@ std::string manifest_file_of(const std::optional<spec::Digest>& instance) {
   return instance ? blob_file(*instance) + ".manifest.json" : std::string(manifest_file);
 }
 
+std::string signature_file_of(const std::optional<spec::Digest>& instance, std::size_t number) {
+  return (instance ? blob_file(*instance) + "." : "") + "signature-" + std::to_string(number);
+}
+
 std::string Version::str() const {
   return std::string(version_prefix) + std::to_string(major) + "." + std::to_string(minor) + "\n";
 }

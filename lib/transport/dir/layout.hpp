@@ -20,6 +20,8 @@ inline constexpr std::string_view manifest_file = "manifest.json";
 std::string blob_file(const spec::Digest& digest);
 // "manifest.json", or "<blob_file>.manifest.json" of an instance.
 std::string manifest_file_of(const std::optional<spec::Digest>& instance);
+// "signature-<number>", or "<blob_file>.signature-<number>" of an instance; numbers from 1.
+std::string signature_file_of(const std::optional<spec::Digest>& instance, std::size_t number);
 
 // "Directory Transport Version: 1.1\n"
 struct Version {

@@ -2,6 +2,7 @@
 #include "spec/json.hpp"
 #include "transport/dir/layout.hpp"
 #include "transport/raw_manifest.hpp"
+#include "transport/signature_format.hpp"
 
 namespace lade::transport::dir {
 
@@ -9,8 +10,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t max_signature_size = 4 << 20;
+constexpr std::size_t max_signatures = 1000;
+
 // Every call opens its own file, so that any number may run at once.
-class Source final : public ImageSource {
+class Source final : public ImageSource, private SignatureSource {
  public:
   explicit Source(fs::path directory) : directory_(std::move(directory)) {
     // Directories made by hand, or by an interrupted older program, have no version.
@@ -32,7 +36,25 @@ class Source final : public ImageSource {
     return {std::move(file), size};
   }
 
+  SignatureSource* signature_source() override { return this; }
+
  private:
+  std::vector<std::string> signatures(const Context&, const std::optional<spec::Digest>& instance) override {
+    std::vector<std::string> result;
+    while (true) {
+      const auto path = directory_ / signature_file_of(instance, result.size() + 1);
+      auto signature = os::find_file(path, max_signature_size);
+      if (!signature) return result;
+      if (result.size() == max_signatures) {
+        throw Error(Kind::invalid_input,
+                    "more than " + std::to_string(max_signatures) + " signatures in " + directory_.string());
+      }
+      in_context([&] { return "parsing signature " + spec::dump_json(path.string()); },
+                 [&] { check_signature_format(*signature); });
+      result.push_back(std::move(*signature));
+    }
+  }
+
   fs::path directory_;
 };
 

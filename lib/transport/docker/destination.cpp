@@ -20,6 +20,7 @@ DestinationTraits make_traits(const spec::Reference& reference) {
   }
   traits.layers = DestinationTraits::Layers::compress;
   traits.accepts_foreign_urls = true;
+  traits.why_no_signatures = "Storing signatures of images in registries is not available in lade yet";
   traits.required_digest = reference.digest();
   return traits;
 }

@@ -15,6 +15,7 @@ DestinationTraits make_traits() {
   traits.accepts_lists = false;
   traits.layers = DestinationTraits::Layers::decompress;
   traits.parallel_blobs = false;
+  traits.why_no_signatures = "Storing signatures for docker tar files is not supported";
   return traits;
 }
 

@@ -1,4 +1,5 @@
 #include <set>
+#include <utility>
 
 #include "base/sync.hpp"
 #include "os/atomic_file.hpp"
@@ -67,7 +68,7 @@ class Destination final : public ImageDestination {
     os::mkdir_all(target.parent_path());
     os::write_file(target, prepared.raw.bytes);
     needed_.lock()->insert(prepared.raw.digest);
-    if (prepared.entry) entries_.push_back(std::move(*prepared.entry));
+    if (prepared.entry) entries_.lock()->push_back(std::move(*prepared.entry));
   }
 
   void commit(const Context& context) override {
@@ -75,9 +76,9 @@ class Destination final : public ImageDestination {
     const os::LockFile lock(context, layout_.path());
     check_blobs();
     LayoutIndex index = layout_.exists() ? LayoutIndex(layout_.index()) : LayoutIndex();
-    for (const auto& entry : entries_) index.add(entry);
+    const auto entries = std::exchange(*entries_.lock(), {});
+    for (const auto& entry : entries) index.add(entry);
     os::write_file(layout_.index_path(), index.serialize());
-    entries_.clear();
     committed_ = true;
   }
 
@@ -119,7 +120,7 @@ class Destination final : public ImageDestination {
   LayoutDirectory layout_;
   std::vector<fs::path> created_;  // directories that were not there before
   Sync<std::set<spec::Digest>> needed_;
-  std::vector<spec::Descriptor> entries_;  // for index.json
+  Sync<std::vector<spec::Descriptor>> entries_;  // for index.json
   bool committed_ = false;
 };
 

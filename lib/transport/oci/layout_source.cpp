@@ -1,6 +1,7 @@
 #include "transport/oci/layout_source.hpp"
 
 #include "registry/client.hpp"
+#include "registry/referrers_tag.hpp"
 #include "spec/media_type.hpp"
 #include "transport/options.hpp"
 #include "transport/raw_manifest.hpp"
@@ -43,7 +44,7 @@ class LayoutSource final : public ImageSource, public ReferrerLister {
     for (const auto& entry : index_.manifests()) {
       context.throw_if_stopped();
       const std::string name = LayoutIndex::name_of(entry);
-      if (name == tag && spec::is_list(entry.media_type)) {
+      if (name == registry::referrers_tag(digest) && spec::is_list(entry.media_type)) {
         add_instances(entry, result);
       } else if (name == tag + ".sig" || name == tag + ".att" || name == tag + ".sbom") {
         result.push_back({entry, name});

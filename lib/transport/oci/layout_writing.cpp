@@ -1,5 +1,6 @@
 #include "transport/oci/layout_writing.hpp"
 
+#include "registry/referrers_tag.hpp"
 #include "spec/media_type.hpp"
 #include "transport/raw_manifest.hpp"
 
@@ -12,12 +13,11 @@ spec::Descriptor entry_of(const spec::RawManifest& manifest) {
 }
 
 std::optional<spec::Descriptor> referrer_entry_of(const spec::RawManifest& manifest) {
-  if (spec::is_list(manifest.media_type)) return std::nullopt;
-  const auto parsed = spec::Manifest::parse(manifest.bytes, manifest.media_type);
-  if (!parsed.subject()) return std::nullopt;
-  auto entry = entry_of(manifest);
-  entry.artifact_type = parsed.artifact_type().empty() ? parsed.config().media_type : parsed.artifact_type();
-  return entry;
+  auto referrer = registry::referrer_entry(manifest);
+  if (!referrer) return std::nullopt;
+  // One of them could be a name in this layout.
+  referrer->descriptor.annotations.clear();
+  return std::move(referrer->descriptor);
 }
 
 }  // namespace
@@ -29,6 +29,7 @@ DestinationTraits layout_traits(const Options& options) {
   traits.layers = options.accept_uncompressed_layers ? DestinationTraits::Layers::preserve
                                                      : DestinationTraits::Layers::compress;
   traits.accepts_foreign_urls = true;
+  traits.why_no_signatures = "Pushing signatures for OCI images is not supported";
   return traits;
 }
 

@@ -36,10 +36,10 @@ TEST_CASE("pax times are read and written to the nanosecond, before 1970 too") {
                                                    {"-0.25", {-1, 750'000'000}},
                                                    {"-1.5", {-2, 500'000'000}},
                                                    {"7.000000001", {7, 1}}};
-  for (const auto& [text, time] : table) {
-    CAPTURE(text);
-    CHECK(parse_pax_time(text) == time);
-    CHECK(format_pax_time(time) == text);
+  for (const auto& row : table) {
+    CAPTURE(row.first);
+    CHECK(parse_pax_time(row.first) == row.second);
+    CHECK(format_pax_time(row.second) == row.first);
   }
   CHECK(parse_pax_time("1.1234567899") == TarTime{1, 123'456'789});
   for (const auto* bad : {"", ".", "1.x", "1..2", "+1", "1 ", "99999999999999999999"}) {
@@ -52,8 +52,8 @@ TEST_CASE("names are cleaned lexically and never gain a meaning") {
   const std::pair<const char*, const char*> table[] = {
       {"a/b", "a/b"},         {"./a//b/", "a/b"},    {"/a", "a"}, {"a/../b", "b"}, {"..", ".."},
       {"../../a", "../../a"}, {"a/../../b", "../b"}, {"", ""},    {"/", ""},       {".", ""}};
-  for (const auto& [name, clean] : table) {
-    CAPTURE(name);
-    CHECK(clean_name(name) == clean);
+  for (const auto& row : table) {
+    CAPTURE(row.first);
+    CHECK(clean_name(row.first) == row.second);
   }
 }

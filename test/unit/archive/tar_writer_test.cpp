@@ -60,7 +60,8 @@ TEST_CASE("a plain file is one ustar header, its padded content and two zero blo
 }
 
 TEST_CASE("a long name is split between prefix and name, if it has a slash in the right place") {
-  const std::string name = std::string(60, 'd') + "/" + std::string(80, 'f');
+  std::string name(60, 'd');
+  name.append("/").append(80, 'f');
   const std::string tar = written(named(name));
   CHECK(tar.size() == 3 * tar_block_size);
   CHECK(tar.substr(0, 81) == std::string(80, 'f') + '\0');
@@ -69,7 +70,7 @@ TEST_CASE("a long name is split between prefix and name, if it has a slash in th
 }
 
 TEST_CASE("what ustar cannot hold goes into a pax header before it") {
-  TarHeader header = named("dir/" + std::string(101, 'f'));
+  TarHeader header = named(std::string("dir/").append(101, 'f'));
   header.uid = 3'000'000'000;
   header.mtime = {1, 500'000'000};
   header.pax["SCHILY.xattr.user.a"] = "b";

@@ -50,6 +50,21 @@ TEST_CASE("zstd is used when asked for, and spooling first gives the same") {
   }
 }
 
+TEST_CASE("a layer that is compressed again is not written again if its digest is computed first") {
+  for (const bool precompute : {false, true}) {
+    MemoryReference from("a"), to("b", compressing());
+    set_top(*from.store, add_image(*from.store, {"one"}));
+    copy::CopyOptions options;
+    options.precompute_digests = precompute;
+    options.destination.big_files_dir = "/tmp";
+    run(from, to, options);
+    to.store->lock()->blobs_written.clear();
+    const auto again = run(from, to, options).manifest.digest;
+    CHECK(again == top_digest(to));
+    CHECK(to.store->lock()->blobs_written.empty() == precompute);
+  }
+}
+
 TEST_CASE("a blob that occurs twice is read and written once") {
   MemoryReference from("a"), to("b");
   set_top(*from.store, add_image(*from.store, {"same", "other", "same"}));

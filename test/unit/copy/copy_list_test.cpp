@@ -59,6 +59,17 @@ TEST_CASE("chosen platforms are copied and the list keeps its bytes unless it is
   CHECK(spec::Index::parse(list.bytes, list.media_type).instances().size() == 2);
 }
 
+TEST_CASE("a list from which nothing is stripped keeps its bytes, and one cannot be stripped of everything") {
+  Lists lists;
+  auto options = with(Instances::platforms, {"linux/amd64", "linux/arm64", "linux/s390x"});
+  options.strip_removed_platforms = true;
+  CHECK(run(lists.from, lists.to, options).manifest.digest == top_digest(lists.from));
+  options.instances = Instances::index_only;
+  CHECK_THROWS_WITH_AS(run(lists.from, lists.to, options),
+                       "requested operation filtered out all platforms and would create an empty image",
+                       Error);
+}
+
 TEST_CASE("a platform that no instance has is named") {
   Lists lists;
   CHECK_THROWS_WITH_AS(run(lists.from, lists.to, with(Instances::platforms, {"plan9/mips"})),

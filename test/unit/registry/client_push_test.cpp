@@ -358,6 +358,92 @@ TEST_CASE("a manifest is put with its type and bytes") {
   CHECK(f.pool->requests()[0].header("Content-Type") == type);
 }
 
+namespace {
+
+constexpr auto oci_index = spec::media_type::oci_index;
+
+// A signature, told by its name, of the manifest with this digest.
+spec::RawManifest referrer_of(const spec::Digest& subject, const std::string& name = "a") {
+  const std::string bytes =
+      R"({"schemaVersion":2,"artifactType":"x/signature","config":{"mediaType":"x/config","digest":")" +
+      io::digest_of("{}").str() + R"(","size":2},"layers":[],"annotations":{"name":")" + name +
+      R"("},"subject":{"mediaType":"x/y","digest":")" + subject.str() + R"(","size":1}})";
+  return {bytes, std::string(spec::media_type::oci_manifest), io::digest_of(bytes)};
+}
+
+void push(PushFixture& f, const spec::RawManifest& manifest) {
+  f.client(Access::push)->put_manifest(f.context(), manifest.digest.str(), manifest);
+}
+
+}  // namespace
+
+TEST_CASE("where the registry does not list referrers, a manifest with a subject is added to their tag") {
+  PushFixture f;
+  const auto subject = io::digest_of("image");
+  const auto first = referrer_of(subject, "a"), second = referrer_of(subject, "b");
+  push(f, first), push(f, second), push(f, first);
+  const auto& list = f.registry.manifests.at("ns/app:sha256-" + subject.hex());
+  CHECK(list.headers.at(0).second == oci_index);
+  const auto entries = spec::Index::parse(list.body, oci_index).instances();
+  REQUIRE(entries.size() == 2);
+  CHECK(entries[0].digest == first.digest);
+  CHECK(entries[0].size == first.bytes.size());
+  CHECK(entries[0].artifact_type == "x/signature");
+  CHECK(entries[1].annotations.at("name") == "b");
+}
+
+TEST_CASE("the list of referrers keeps what others wrote into it") {
+  PushFixture f;
+  const auto subject = io::digest_of("image");
+  const std::string tag = "ns/app:sha256-" + subject.hex();
+  f.registry.manifests[tag] = {.headers = {{"Content-Type", std::string(oci_index)}},
+                               .body = R"({"schemaVersion":2,"manifests":[],"annotations":{"by":"oras"}})"};
+  push(f, referrer_of(subject));
+  const auto list = spec::Index::parse(f.registry.manifests.at(tag).body, oci_index);
+  CHECK(list.instances().size() == 1);
+  CHECK(list.annotations().at("by") == "oras");
+}
+
+TEST_CASE("a registry that answers with OCI-Subject is left to list referrers itself") {
+  PushFixture f;
+  const auto subject = io::digest_of("image");
+  f.disturb = [&](const FakeRequest&) {
+    return FakeAnswer{.status = 201, .headers = {{"OCI-Subject", subject.str()}}};
+  };
+  push(f, referrer_of(subject));
+  CHECK(f.methods() == "PUT");
+}
+
+TEST_CASE("an image under the tag of the referrers is not overwritten") {
+  PushFixture f;
+  const auto subject = io::digest_of("image");
+  const std::string tag = "ns/app:sha256-" + subject.hex();
+  f.registry.manifests[tag] = {.headers = {{"Content-Type", std::string(spec::media_type::oci_manifest)}},
+                               .body = "{}"};
+  CHECK(kind_of([&] { push(f, referrer_of(subject)); }) == Kind::invalid_input);
+  CHECK(f.registry.manifests.at(tag).body == "{}");
+}
+
+TEST_CASE("the tag of a long digest's referrers has its first 64 digits") {
+  PushFixture f;
+  const auto subject = io::digest_of("image", spec::Digest::Algorithm::sha512);
+  push(f, referrer_of(subject));
+  CHECK(f.registry.manifests.contains("ns/app:sha512-" + subject.hex().substr(0, 64)));
+}
+
+TEST_CASE("an index may refer to an image too, and a list of referrers to nothing") {
+  PushFixture f;
+  const auto subject = io::digest_of("image");
+  const std::string bytes = R"({"schemaVersion":2,"manifests":[],"artifactType":"x/list","subject":{)"
+                            R"("mediaType":"x/y","digest":")" +
+                            subject.str() + R"(","size":1}})";
+  const std::string tag = "ns/app:sha256-" + subject.hex();
+  f.registry.manifests[tag] = {.headers = {{"Content-Type", std::string(oci_index)}}, .body = bytes};
+  push(f, {bytes, std::string(oci_index), io::digest_of(bytes)});
+  CHECK(spec::Index::parse(f.registry.manifests.at(tag).body, oci_index).instances().at(0).artifact_type ==
+        "x/list");
+}
+
 TEST_CASE("a manifest type that the registry does not take is unsupported, other refusals are not") {
   struct Row {
     FakeAnswer answer;

@@ -58,8 +58,8 @@ TEST_CASE("media type: manifests without a type are guessed as containers/image 
       {"not json", ""},
       {"", ""},
   };
-  for (const auto& [manifest, type] : rows) {
-    CAPTURE(manifest);
-    CHECK(guess_manifest_type(manifest) == type);
+  for (const auto& row : rows) {
+    CAPTURE(row.first);
+    CHECK(guess_manifest_type(row.first) == row.second);
   }
 }

@@ -32,10 +32,10 @@ TEST_CASE("reference: names are filled in as docker does") {
       {"x@" + digest, "docker.io/library/x@" + digest},
       {"quay.io/x:t@" + digest, "quay.io/x:t@" + digest},
   };
-  for (const auto& [text, full] : rows) {
-    CAPTURE(text);
-    const Reference reference = Reference::parse(text);
-    CHECK(reference.str() == full);
+  for (const auto& row : rows) {
+    CAPTURE(row.first);
+    const Reference reference = Reference::parse(row.first);
+    CHECK(reference.str() == row.second);
     CHECK(Reference::parse(reference.str()) == reference);
     CHECK(Reference::parse(reference.familiar()) == reference);
   }

@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <latch>
+#include <thread>
+
 #include "fixture.hpp"
 #include "io/digester.hpp"
 #include "transport/dir/layout.hpp"
@@ -120,4 +123,68 @@ TEST_CASE("dir: layers are compressed or decompressed if asked for, not both") {
   options.dir_decompress = true;
   CHECK(message_of([&] { reference->open_destination(background(), options); }) ==
         "Cannot compress and decompress at the same time");
+}
+
+TEST_CASE("dir: signatures lie beside the manifest they belong to, numbered from 1") {
+  const Dir dir;
+  const auto image = make_image();
+  const auto destination = dir.destination();
+  put_blobs(*destination, image);
+  destination->put_manifest(background(), image.manifest, image.manifest.digest);
+  destination->put_manifest(background(), image.manifest, std::nullopt);
+  auto* signatures = destination->signature_destination();
+  REQUIRE(signatures != nullptr);
+  const std::vector<std::string> two = {"\xa3 one", std::string("\0sigstore-json\n{}", 18)};
+  signatures->put_signatures(background(), two, std::nullopt);
+  signatures->put_signatures(background(), {two[1]}, image.manifest.digest);
+  CHECK_FALSE(dir.directory.has("image/signature-1"));
+  destination->commit(background());
+  CHECK(dir.directory.read("image/signature-2") == two[1]);
+  CHECK(dir.directory.has("image/" + image.manifest.digest.hex() + ".signature-1"));
+
+  const auto source = open_source(dir.name);
+  CHECK(source->signature_source()->signatures(background(), std::nullopt) == two);
+  CHECK(source->signature_source()->signatures(background(), image.manifest.digest).size() == 1);
+}
+
+TEST_CASE("dir: what is no signature is not taken for one") {
+  const Dir dir;
+  write_image(dir.name, make_image());
+  const auto source = open_source(dir.name);
+  const std::map<std::string, std::string> texts = {
+      {"", "empty signature blob"},
+      {"x", "unrecognized signature format, starting with binary 0x78"},
+      {std::string(1, '\0') + "sigstore-json", "invalid signature format, missing newline"},
+      {std::string(1, '\0') + "other\n", "unrecognized signature format \"other\""}};
+  for (const auto& [text, message] : texts) {
+    dir.directory.write("image/signature-1", text);
+    CHECK(message_of([&] {
+            source->signature_source()->signatures(background(), std::nullopt);
+          }).ends_with("image/signature-1\": " + message));
+  }
+}
+
+TEST_CASE("dir: instances of a list may come from several threads at once") {
+  const Dir dir;
+  std::vector<TestImage> images;
+  for (int i = 0; i < 32; ++i) images.push_back(make_image(named(std::to_string(i))));
+  const auto destination = dir.destination();
+  constexpr std::size_t count = 4;
+  {
+    std::latch start(count);
+    std::vector<std::jthread> threads;
+    for (std::size_t first = 0; first < count; ++first) {
+      threads.emplace_back([&, first] {
+        start.arrive_and_wait();
+        for (std::size_t i = first; i < images.size(); i += count) {
+          const auto& manifest = images[i].manifest;
+          destination->put_manifest(background(), manifest, manifest.digest);
+          destination->signature_destination()->put_signatures(background(), {"\xa3"}, manifest.digest);
+        }
+      });
+    }
+  }
+  destination->put_manifest(background(), images[0].manifest, std::nullopt);
+  destination->commit(background());
+  CHECK(dir.directory.snapshot().size() == 1 + 2 + 2 * images.size());
 }

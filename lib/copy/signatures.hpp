@@ -1,0 +1,23 @@
+// Signatures kept beside an image: read before anything else of it, written after its manifest.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "copy/session.hpp"
+
+namespace lade::copy {
+
+// None where the options leave them behind or the source knows none. Kind::unsupported
+// "Can not copy signatures to D: R" if there are some and the destination cannot hold them.
+std::vector<std::string> read_signatures(Session& session, const Context& context,
+                                         const spec::RawManifest& manifest);
+
+void write_signatures(Session& session, const Context& context, const std::vector<std::string>& signatures,
+                      const std::optional<spec::Digest>& instance);
+
+// Whether read_signatures of the image, or of the list or one of its instances, would find any.
+bool has_signatures(Session& session, const Context& context, const spec::RawManifest& manifest);
+
+}  // namespace lade::copy
