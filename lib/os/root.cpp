@@ -61,7 +61,9 @@ std::optional<std::string> find_link(const UniqueFd& directory, const std::strin
 }  // namespace
 
 Root::Root(const std::filesystem::path& path, Resolver resolver)
-    : fd_(open_file(path, O_PATH | O_DIRECTORY)), resolver_(resolver) {
+    : Root(open_file(path, O_PATH | O_DIRECTORY), resolver) {}
+
+Root::Root(UniqueFd directory, Resolver resolver) : fd_(std::move(directory)), resolver_(resolver) {
   if (resolver == Resolver::kernel && !kernel_resolves(fd_)) resolver_ = Resolver::walk;
 }
 

@@ -17,6 +17,9 @@ class Root {
   // not to be had (before Linux 5.6, refused by a seccomp filter).
   explicit Root(const std::filesystem::path& path, Resolver resolver = Resolver::kernel);
 
+  // An open directory.
+  explicit Root(UniqueFd directory, Resolver resolver = Resolver::kernel);
+
   // Opens `name` as if this directory were "/": absolute names and links start here, ".." stops here, links
   // of /proc are refused. O_CLOEXEC is added. Throws Error::from_errno "open <name>".
   UniqueFd open(std::string_view name, int flags, mode_t mode = 0) const;

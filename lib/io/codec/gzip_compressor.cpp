@@ -30,9 +30,14 @@ class MemberEncoder {
   }
 
   Block encode(Bytes input) {
-    const std::size_t size = libdeflate_gzip_compress(compressor_.get(), input.data(), input.size(),
-                                                      scratch_.data(), scratch_.size());
-    return Block(scratch_.begin(), scratch_.begin() + static_cast<std::ptrdiff_t>(size));
+    const Bytes member = compress(input);
+    return Block(member.begin(), member.end());
+  }
+
+  // Valid until the next call.
+  Bytes compress(Bytes input) {
+    return Bytes(scratch_).first(libdeflate_gzip_compress(compressor_.get(), input.data(), input.size(),
+                                                          scratch_.data(), scratch_.size()));
   }
 
  private:
@@ -195,6 +200,37 @@ class GzipCompressor final : public Reader {
 };
 
 }  // namespace
+
+struct GzipWriter::Impl {
+  Impl(Writer& target, int level) : out(target), encoder(level) { block.reserve(member_input); }
+
+  void flush() {
+    out.write(encoder.compress(block));
+    block.clear();
+    begun = true;
+  }
+
+  Writer& out;
+  MemberEncoder encoder;
+  Block block;
+  bool begun = false;
+};
+
+GzipWriter::GzipWriter(Writer& out, int level) : impl_(std::make_unique<Impl>(out, level)) {}
+GzipWriter::~GzipWriter() = default;
+
+void GzipWriter::write(Bytes data) {
+  while (!data.empty()) {
+    const Bytes part = data.first(std::min(data.size(), member_input - impl_->block.size()));
+    impl_->block.insert(impl_->block.end(), part.begin(), part.end());
+    data = data.subspan(part.size());
+    if (impl_->block.size() == member_input) impl_->flush();
+  }
+}
+
+void GzipWriter::finish() {
+  if (!impl_->block.empty() || !impl_->begun) impl_->flush();
+}
 
 std::unique_ptr<Reader> make_gzip_compressor(std::unique_ptr<Reader> inner, int level, unsigned threads) {
   return std::make_unique<GzipCompressor>(std::move(inner), level, threads);
