@@ -109,4 +109,8 @@ UniqueFd open_unnamed(const std::filesystem::path& directory) {
   return fd;
 }
 
+UniqueFd open_unnamed(const UniqueFd& directory) {
+  return open_unnamed("/proc/self/fd/" + std::to_string(directory.get()));
+}
+
 }  // namespace lade::os

@@ -70,5 +70,6 @@ bool remove_file(const std::filesystem::path& path);
 
 // An open file without a name in `directory`; gone when closed.
 UniqueFd open_unnamed(const std::filesystem::path& directory);
+UniqueFd open_unnamed(const UniqueFd& directory);
 
 }  // namespace lade::os

@@ -1,0 +1,3 @@
+#include "layer/apply.hpp"
+
+#include <doctest/doctest.h>
