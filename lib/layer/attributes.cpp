@@ -9,33 +9,21 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "layer/names.hpp"
+#include "layer/xattr_names.hpp"
 #include "os/file.hpp"
 
 namespace lade::layer {
 
 namespace {
 
-constexpr std::string_view xattr_record = "SCHILY.xattr.";
 constexpr std::string_view default_acl = "system.posix_acl_default";
-
-// Markers of overlay file systems would let a layer hide or redirect what is below it; labels are the host's.
-bool is_refused_xattr(std::string_view name) {
-  for (const std::string_view prefix :
-       {"trusted.overlay.", "user.overlay.", "user.fuseoverlayfs.", "user.containers."})
-    if (name.starts_with(prefix)) return true;
-  return name == "security.selinux";
-}
 
 std::timespec to_timespec(const archive::TarTime& time) {
   std::timespec result{};
   result.tv_sec = static_cast<std::time_t>(time.seconds);
   result.tv_nsec = static_cast<long>(time.nanoseconds);
   return result;
-}
-
-// A name that system calls without a directory take, for files that cannot be opened.
-std::string path_at(int parent, std::string_view name) {
-  return fmt::format("/proc/self/fd/{}/{}", parent, name);
 }
 
 // Of a file that is open.
@@ -106,7 +94,7 @@ void Attributes::set_xattrs(const archive::TarHeader& header, const Set& set) {
   for (auto record = header.pax.lower_bound(std::string(xattr_record));
        record != header.pax.end() && record->first.starts_with(xattr_record); ++record) {
     const std::string name = record->first.substr(xattr_record.size());
-    if (is_refused_xattr(name)) continue;
+    if (is_foreign_xattr(name)) continue;
     // From here on, what is created in that directory gets an access list, and its mode from that.
     if (name == default_acl) exact_ = false;
     if (set(name.c_str(), record->second) == 0) continue;

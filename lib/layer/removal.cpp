@@ -1,15 +1,12 @@
 #include "layer/removal.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <memory>
-#include <string_view>
-#include <vector>
 
 #include "base/error.hpp"
+#include "layer/names.hpp"
 #include "os/file.hpp"
 #include "os/unique_fd.hpp"
 
@@ -19,26 +16,6 @@ namespace {
 
 // Trees can be deeper than any path: the stack must hold, and so must the descriptors.
 constexpr int max_removal_depth = 2048;
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
-
-std::vector<std::string> names_in(const os::UniqueFd& directory) {
-  os::UniqueFd copy = os::open_at(directory, ".", O_RDONLY | O_DIRECTORY);
-  const std::unique_ptr<DIR, CloseDirectory> stream(::fdopendir(copy.get()));
-  if (!stream) throw Error::from_errno(errno, "read a directory");
-  copy.release();
-  std::vector<std::string> names;
-  for (;;) {
-    errno = 0;
-    const dirent* entry = ::readdir(stream.get());
-    if (entry == nullptr && errno != 0) throw Error::from_errno(errno, "read a directory");
-    if (entry == nullptr) return names;
-    const std::string_view name = entry->d_name;
-    if (name != "." && name != "..") names.emplace_back(name);
-  }
-}
 
 class Remover {
  public:
