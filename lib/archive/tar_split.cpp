@@ -213,21 +213,21 @@ bool TarSplitEntries::read_line() {
 
 namespace {
 
-constexpr std::string_view split_name = "tar-split";
+constexpr std::string_view split_document = "tar-split";
 
 std::string decoded(const spec::Json& object, std::string_view member) {
-  auto bytes = config::base64_decode(spec::string_member(object, member, split_name));
+  auto bytes = config::base64_decode(spec::string_member(object, member, split_document));
   if (!bytes) throw_invalid_split(std::string(member) + " is not base64");
   return std::move(*bytes);
 }
 
 TarSplitEntry parse_entry(const std::string& line, std::uint64_t position) {
-  const auto object = spec::parse_json(line, split_name, max_split_line);
+  const auto object = spec::parse_json(line, split_document, max_split_line);
   if (!object.is_object()) throw_invalid_split("an entry is not an object");
-  if (spec::size_member(object, "position", split_name).value_or(0) != position) {
+  if (spec::size_member(object, "position", split_document).value_or(0) != position) {
     throw_invalid_split("entries are missing or out of order");
   }
-  const auto type = spec::size_member(object, "type", split_name).value_or(0);
+  const auto type = spec::size_member(object, "type", split_document).value_or(0);
   TarSplitEntry entry;
   if (type == 2) {
     entry.raw = decoded(object, "payload");
@@ -237,8 +237,8 @@ TarSplitEntry parse_entry(const std::string& line, std::uint64_t position) {
   entry.is_file = true;
   entry.name = spec::find_member(object, "name_raw") != nullptr
                    ? decoded(object, "name_raw")
-                   : spec::string_member(object, "name", split_name);
-  entry.size = spec::size_member(object, "size", split_name).value_or(0);
+                   : spec::string_member(object, "name", split_document);
+  entry.size = spec::size_member(object, "size", split_document).value_or(0);
   if (entry.size == 0) return entry;
   const auto crc = decoded(object, "payload");
   if (crc.size() != sizeof entry.crc) throw_invalid_split("a checksum is not of 64 bits");
