@@ -41,7 +41,15 @@ std::string find_driver(const config::StoreOptions& options) {
 
 // Of a new store, the first that works.
 std::string choose_driver(const Context& context, const config::StoreOptions& options, Store::Access access) {
-  if (auto name = find_driver(options); !name.empty()) return name;
+  if (auto name = find_driver(options); !name.empty()) {
+    // A second one beside it would make all tools fail that are not told which.
+    const auto found = drivers_in(options.graph_root);
+    if (access == Store::Access::read_write && !found.empty() &&
+        std::ranges::find(found, name) == found.end())
+      throw Error(Kind::invalid_input, options.graph_root.string() + " is a store of the driver " +
+                                           found.front() + ", not of " + name);
+    return name;
+  }
   const bool overlay = access == Store::Access::read_only ||
                        !options.for_driver("overlay").mount_program.empty() ||
                        supports_native_overlay(context, options.graph_root, options.rootless);
@@ -61,13 +69,25 @@ void create_directories(const Layout& layout) {
     os::mkdir_all(path, 0700);
 }
 
+// Without those that are the store itself: its locks would be taken twice.
+std::vector<Path> additional_roots(const Layout& layout, const std::vector<Path>& roots) {
+  std::vector<Path> result;
+  for (const auto& root : roots) {
+    std::error_code ignored;
+    if (!fs::is_directory(root, ignored))
+      throw Error(Kind::not_found,
+                  layout.driver + ": additional image store " + root.string() + " does not exist");
+    if (!fs::equivalent(root, layout.graph_root, ignored) &&
+        !fs::equivalent(root, layout.image_root, ignored))
+      result.push_back(root);
+  }
+  return result;
+}
+
 std::vector<std::unique_ptr<RecordStore>> open_additional(const std::vector<Path>& roots,
                                                           const std::string& driver) {
   std::vector<std::unique_ptr<RecordStore>> result;
   for (const auto& root : roots) {
-    std::error_code error;
-    if (!fs::is_directory(root, error))
-      throw Error(Kind::not_found, driver + ": additional image store " + root.string() + " does not exist");
     Layout layout{root, root, root, driver, false};
     result.push_back(std::make_unique<RecordStore>(std::move(layout), RecordStore::Access::read_only));
   }
@@ -126,13 +146,13 @@ std::shared_ptr<Store> Store::open(const Context& context, const config::StoreOp
                   options.image_store.empty() ? options.graph_root : options.image_store, driver,
                   options.transient_store};
   if (access == Access::read_write) create_directories(impl->layout);
-  impl->driver =
-      make_driver(context, {impl->layout, impl->driver_options, impl->driver_options.additional_image_stores,
-                            options.rootless, options.disable_volatile, access == Access::read_only});
+  const auto roots = additional_roots(impl->layout, impl->driver_options.additional_image_stores);
+  impl->driver = make_driver(context, {impl->layout, impl->driver_options, roots, options.rootless,
+                                       options.disable_volatile, access == Access::read_only});
   impl->records = std::make_unique<RecordStore>(impl->layout, access == Access::read_only
                                                                   ? RecordStore::Access::read_only
                                                                   : RecordStore::Access::read_write);
-  impl->additional = open_additional(impl->driver_options.additional_image_stores, driver);
+  impl->additional = open_additional(roots, driver);
   lock.reset();
   context.log.debug("using the store " + impl->layout.graph_root.string() + " with the driver " + driver);
   if (access == Access::read_write) remove_remains(context, *impl);

@@ -95,4 +95,19 @@ assert all(i["layer"] in layers for i in json.load(open(root + "/overlay-images/
 PYTHON
 ok $? "records, directories, links and tar-split files agree"
 umount "$root/overlay" 2>/dev/null
+
+# A full disk.
+mkdir full && mount -t tmpfs -o size=1600k none full || exit 1
+root=$work/full/root
+copy tarball:base.tar "$(store example.com/base:1)" 2>err || exit 1
+run copy --quiet oci:image:x "$(store example.com/x:1)"; exits 1 "a pull onto a full disk fails"
+err_has "no space left on device" "with the reason"
+podman images >out 2>err
+ok $? "podman opens the store"
+copy "$(store example.com/base:1)" dir:full-base 2>err
+ok $? "what was there is whole"
+mount -o remount,size=100m full
+run copy --quiet oci:image:x "$(store example.com/x:1)"; exits 0 "with more room it succeeds"
+umount "$root/overlay" 2>/dev/null
+umount full
 done_testing

@@ -8,6 +8,7 @@
 #include "spec/media_type.hpp"
 #include "store/ids.hpp"
 #include "transport/containers_storage/name.hpp"
+#include "transport/containers_storage/signatures.hpp"
 #include "transport/raw_manifest.hpp"
 #include "transport/transport.hpp"
 #include "transport/verified_copy.hpp"
@@ -94,7 +95,7 @@ DestinationTraits storage_traits(const Name& name) {
   return traits;
 }
 
-class StorageDestination final : public ImageDestination {
+class StorageDestination final : public ImageDestination, private SignatureDestination {
  public:
   StorageDestination(std::shared_ptr<store::Store> store, Name name)
       : store_(std::move(store)), name_(std::move(name)), traits_(storage_traits(name_)) {}
@@ -160,11 +161,14 @@ class StorageDestination final : public ImageDestination {
     if (name_.reference) image.names = {name_.reference->str()};
     image.layers = layers_of(manifest, config);
     image.big_data = items(manifest, config_bytes);
+    image.metadata = sizes_.serialize();
     image.created = config.created;
     image.manifest = list_ ? list_->digest : manifest_->digest;
     store_->put_image(context, image);
     blobs_.lock()->layers.clear();
   }
+
+  SignatureDestination* signature_destination() override { return this; }
 
   std::optional<spec::Digest> find_manifest_digest(const Context& context) override {
     const auto image = find(context, *store_, name_);
@@ -173,6 +177,15 @@ class StorageDestination final : public ImageDestination {
   }
 
  private:
+  void put_signatures(const Context&, const std::vector<std::string>& signatures,
+                      const std::optional<spec::Digest>& instance) override {
+    if (instance || !manifest_)
+      throw Error(Kind::unsupported, "containers-storage: an image is no part of a list");
+    signatures_ = joined_signatures(signatures);
+    sizes_.of_image = sizes_of(signatures);
+    sizes_.of_manifests[manifest_->digest.str()] = sizes_.of_image;
+  }
+
   // One without a tar-split could be taken only where the whole chain below it is the same.
   bool can_reuse(const store::LayerRecord& layer) const {
     return layer.diff_digest && store_->has_tar_split(layer.id);
@@ -237,6 +250,9 @@ class StorageDestination final : public ImageDestination {
     if (list_) result.push_back({"manifest-" + list_->digest.str(), list_->bytes, list_->digest});
     result.push_back({"manifest-" + manifest_->digest.str(), manifest_->bytes, manifest_->digest});
     result.push_back({"manifest", manifest_->bytes, manifest_->digest});
+    if (sizes_.of_image.empty()) return result;
+    result.push_back({signature_key(std::nullopt), signatures_, std::nullopt});
+    result.push_back({signature_key(manifest_->digest), signatures_, std::nullopt});
     return result;
   }
 
@@ -252,6 +268,8 @@ class StorageDestination final : public ImageDestination {
   DestinationTraits traits_;
   Sync<Blobs> blobs_;
   std::optional<spec::RawManifest> list_, manifest_;
+  std::string signatures_;  // of the manifest, joined
+  SignatureSizes sizes_;
 };
 
 }  // namespace

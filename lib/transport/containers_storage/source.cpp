@@ -3,6 +3,7 @@
 #include "io/stream.hpp"
 #include "spec/media_type.hpp"
 #include "transport/containers_storage/name.hpp"
+#include "transport/containers_storage/signatures.hpp"
 #include "transport/raw_manifest.hpp"
 #include "transport/transport.hpp"
 
@@ -15,7 +16,7 @@ std::string uncompressed_type(const spec::Manifest& manifest) {
   return std::string(oci ? spec::media_type::oci_layer_tar : spec::media_type::docker_layer_tar);
 }
 
-class StorageSource final : public ImageSource {
+class StorageSource final : public ImageSource, private SignatureSource {
  public:
   StorageSource(const Context& context, std::shared_ptr<const store::Store> store, const Name& name)
       : store_(std::move(store)),
@@ -34,6 +35,8 @@ class StorageSource final : public ImageSource {
                   "reading manifest for image instance \"" + instance->str() + "\": file does not exist");
     return top;
   }
+
+  SignatureSource* signature_source() override { return this; }
 
   Blob blob(const Context& context, const spec::Descriptor& blob) override {
     if (image_.big_data.has(blob.digest.str())) {
@@ -73,6 +76,18 @@ class StorageSource final : public ImageSource {
   }
 
  private:
+  std::vector<std::string> signatures(const Context& context,
+                                      const std::optional<spec::Digest>& instance) override {
+    const auto all = SignatureSizes::parse(image_.metadata);
+    std::vector<std::uint64_t> sizes = all.of_image;
+    if (instance) {
+      const auto found = all.of_manifests.find(instance->str());
+      sizes = found == all.of_manifests.end() ? std::vector<std::uint64_t>() : found->second;
+    }
+    return sizes.empty() ? std::vector<std::string>()
+                         : split_signatures(item(context, signature_key(instance)), sizes);
+  }
+
   // Keeps the store while it is read.
   class DiffReader final : public io::Reader {
    public:

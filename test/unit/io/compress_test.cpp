@@ -4,8 +4,10 @@
 #include <filesystem>
 
 #include "io/codec/codec.hpp"
+#include "io/codec/gzip_compressor.hpp"
 #include "io/codec/gzip_inflater.hpp"
 #include "support/streams.hpp"
+#include "support/text_writer.hpp"
 
 using namespace lade;
 using namespace lade::io;
@@ -175,4 +177,19 @@ TEST_CASE("zlib reads what the gzip compressor wrote") {
   const auto reader =
       make_gzip_reader(make_text_reader(packed(text, {Compression::gzip, 6, 2})), make_zlib_inflater());
   CHECK((test::read_text(*reader) == text));
+}
+
+TEST_CASE("a pushed gzip stream comes back, empty and over several members") {
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, mebibyte, 2 * mebibyte + 7}) {
+    CAPTURE(size);
+    const std::string text = test::random_bytes(size, 1, 16);
+    test::TextWriter out;
+    GzipWriter writer(out, 1);
+    const auto bytes = as_bytes(text);
+    writer.write(bytes.first(size / 3));
+    writer.write(bytes.subspan(size / 3));
+    writer.finish();
+    CHECK(out.text.size() >= 18);
+    CHECK((unpacked(out.text, Compression::gzip) == text));
+  }
 }

@@ -129,6 +129,20 @@ TEST_CASE("hard links share an inode, to themselves and to links too") {
   CHECK(S_ISLNK(stat_of(directory / "diff/t").st_mode));
 }
 
+TEST_CASE("targets of hard links are looked for where the tree leads now") {
+  const test::Directory directory;
+  const std::string tar = TarBuilder()
+                              .file("d/a", "one")
+                              .hard_link("x", "d/a")
+                              .file("e/b", "two")
+                              .symlink("d", "e")
+                              .hard_link("y", "d/b")
+                              .finish();
+  apply_layer(tar, directory / "diff");
+  CHECK(directory.read("diff/x") == "one");
+  CHECK(directory.read("diff/y") == "two");
+}
+
 TEST_CASE("a hard link to nothing or to a directory, and a file below a file, are errors") {
   for (const std::string& tar :
        {TarBuilder().hard_link("a", "missing").finish(),
@@ -270,6 +284,7 @@ TEST_CASE("as an ordinary user: own files of any mode; other owners are errors u
                                 .directory("r", with_mode(0555))
                                 .directory("r/closed", with_mode(0))
                                 .file("r/closed/a", "x", with_mode(0))
+                                .directory("r/closed/in", with_mode(0))
                                 .directory("r/after")
                                 .finish();
     apply_layer(tar, directory / "diff");

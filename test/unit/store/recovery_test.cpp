@@ -114,8 +114,18 @@ TEST_CASE("opening: the driver is what is there, and two in one place are refuse
   os::mkdir_all(place.directory / "root/overlay");
   CHECK(test::message_of([&] { place.open(); }).find("contains several valid graphdrivers: overlay, vfs") !=
         std::string::npos);
+  std::filesystem::remove_all(place.directory / "root");
   place.options.driver = "btrfs";
   CHECK(test::kind_of([&] { place.open(); }) == Kind::unsupported);
+}
+
+TEST_CASE("opening: no second driver is put beside the first") {
+  test::Place place("vfs");
+  test::put(*place.open(), "app", {base});
+  place.options.driver = "overlay";
+  CHECK(test::message_of([&] { place.open(); }).find("is a store of the driver vfs, not of overlay") !=
+        std::string::npos);
+  CHECK_FALSE(place.directory.has("root/overlay"));
 }
 
 TEST_CASE("opening: a store that is not there cannot be read, and is not created for it") {

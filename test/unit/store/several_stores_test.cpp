@@ -72,6 +72,16 @@ TEST_CASE("additional stores: a name given to one of their images makes a record
   CHECK(store->find_image(background(), "example.com/shared:latest").has_value());
 }
 
+TEST_CASE("additional stores: the store itself is none of them") {
+  test::Place place("vfs");
+  os::mkdir_all(place.options.graph_root);
+  place.options.driver_options.push_back("additionalimagestore=" + place.options.graph_root.string() +
+                                         "/../root");
+  const auto store = place.open();
+  const auto image = test::put(*store, "app", {base});
+  CHECK(store->delete_image(background(), image.id).size() == 1);
+}
+
 TEST_CASE("additional stores: one that is not there is an error") {
   test::Place place("vfs");
   place.options.driver_options.push_back("additionalimagestore=/nowhere/at/all");

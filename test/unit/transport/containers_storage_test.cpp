@@ -198,6 +198,25 @@ TEST_CASE("containers-storage: a layer is found by its uncompressed digest when 
   CHECK(local.open()->layers(background()).size() == 2);
 }
 
+TEST_CASE("containers-storage: signatures are kept with the image and given back one by one") {
+  const LocalStore local;
+  const auto image = make_image();
+  const std::vector<std::string> signatures{std::string("\0sigstore-json\n{}", 17), "another one"};
+  const auto destination = local.destination("example.com/app:1");
+  put_blobs(*destination, image);
+  destination->put_manifest(background(), image.manifest, std::nullopt);
+  destination->signature_destination()->put_signatures(background(), signatures, std::nullopt);
+  destination->commit(background());
+  const auto source = local.source("example.com/app:1");
+  CHECK(source->signature_source()->signatures(background(), std::nullopt) == signatures);
+  CHECK(source->signature_source()->signatures(background(), image.manifest.digest) == signatures);
+  CHECK(source->signature_source()->signatures(background(), image.config.descriptor.digest).empty());
+  const auto record = local.open()->find_image(background(), "example.com/app:1").value();
+  CHECK(record.metadata == R"({"signature-sizes":[17,11],"signatures-sizes":{")" +
+                               image.manifest.digest.str() + R"(":[17,11]}})");
+  CHECK(record.big_data.has("signature-" + image.manifest.digest.hex()));
+}
+
 TEST_CASE("containers-storage: a config that names other layers is refused") {
   const LocalStore local;
   const auto one = make_image(), two = make_image({.name = "two"});
