@@ -9,7 +9,9 @@ run --version; out_has 'lade version ' "as lade it is lade"
 run skopeo --version; holds "with skopeo's grammar it says so" grep -Eq '^skopeo version [0-9.]+' "$work/out"
 run skopeo bogus; err_has 'Unrecognized command `skopeo bogus`' "and calls itself skopeo in messages"
 run podman ps; exits 125 "podman's commands are not there yet"
-err_has 'the commands of podman are not available in lade yet' "and that is said"
+err_has 'Error: podman ps is not available in lade yet' "and that is said"
+run podman --version; holds "podman has a version" grep -Eq '^podman version [0-9.]+' "$work/out"
+run buildah --version; holds "buildah too" grep -Eq '^buildah version [0-9.]+' "$work/out"
 LADE=./skopeo
 run --version; holds "a link named skopeo is skopeo" grep -Eq '^skopeo version [0-9.]+' "$work/out"
 # Names of grammars that are not there yet: each says so, with the status its peer keeps for failures.

@@ -55,7 +55,8 @@ void replace(std::string& text, std::string_view mark, const std::string& with) 
   if (at != std::string::npos) text.replace(at, mark.size(), with);
 }
 
-// Joins the prose of a man page with what the table knows: @OPTIONS@ and @COMMANDS@ stand for it.
+// Joins the prose of a man page with what the table knows: @OPTIONS@, @COMMANDS@ and
+// @SECTIONS@ stand for it.
 int run_man(Invocation& invocation) {
   if (invocation.arguments.size() != 2) invocation.refuse_usage("Usage: __man COMMAND|. FILE");
   const Program& program = invocation.program;
@@ -65,6 +66,7 @@ int run_man(Invocation& invocation) {
   replace(page, "@OPTIONS@\n",
           command == nullptr ? man_program_options(program) : man_options(program, *command));
   replace(page, "@COMMANDS@\n", man_commands(program));
+  replace(page, "@SECTIONS@\n", man_sections(program));
   invocation.out.write(page);
   return 0;
 }

@@ -31,6 +31,12 @@ const Command* Program::find(std::string_view wanted) const {
   return nullptr;
 }
 
+bool Program::has_group(std::string_view word) const {
+  const std::string beginning = std::string(word) + " ";
+  return std::any_of(commands.begin(), commands.end(),
+                     [&](const Command* command) { return command->name.starts_with(beginning); });
+}
+
 Option help_option(std::string_view of) {
   return {.name = "help", .short_name = 'h', .help = "help for " + std::string(of)};
 }

@@ -51,6 +51,14 @@ struct Command {
   bool raw_arguments = false;  // nothing is parsed: all words reach `arguments`
 };
 
+// What went wrong, for a program that tells it in its own way.
+struct Failure {
+  const Program& program;
+  std::string_view command;  // "" before one was found
+  const std::exception& error;
+  bool of_flags;  // the options could not be parsed
+};
+
 struct Program {
   std::string name;  // as in messages: "skopeo", "lade"
   std::string summary;
@@ -59,9 +67,20 @@ struct Program {
   std::vector<Option> (*options)() = nullptr;  // accepted before and after the command
   std::span<const Command* const> commands;
   std::vector<std::string_view> transports = {};  // for completions of image names
+  // Prints the error and gives the exit status; nullptr: as skopeo does. Commands of groups have names such
+  // as "image ls".
+  int (*report)(const Failure& failure) = nullptr;
+  // Texts for a word that is no command and for a missing command; `group` is "" or that of the word.
+  std::string (*unknown_command)(const Program& program, std::string_view group,
+                                 const std::string& word) = nullptr;
+  std::string (*missing_command)(const Program& program, std::string_view group) = nullptr;
+  // Which lines of the log are shown; nullptr: --debug shows all, otherwise info and above.
+  Level (*threshold)(const Flags& flags) = nullptr;
 
   // nullptr if there is none.
   const Command* find(std::string_view name) const;
+  // Whether there are commands "<word> ...".
+  bool has_group(std::string_view word) const;
 };
 
 // -h, --help; -v, --version: part of every table.

@@ -118,6 +118,21 @@ std::string man_program_options(const Program& program) {
   return "# OPTIONS\n\n" + man_entries(options_of(program));
 }
 
+std::string man_sections(const Program& program) {
+  std::string out = "# COMMANDS\n\n";
+  for (const Command* command : program.commands) {
+    if (command->hidden) continue;
+    out += fmt::format("## {} {} {}\n\n{}\n\n", program.name, command->name, escape_scdoc(command->synopsis),
+                       escape_scdoc(command->description));
+    for (const std::string_view alias : command->aliases)
+      out += fmt::format("Also *{} {}*.\n\n", program.name, alias);
+    const auto options = options_of(*command);
+    for (const Option& option : options)
+      if (!option.hidden && option.name != "help") out += man_entry(option);
+  }
+  return out;
+}
+
 std::string man_commands(const Program& program) {
   std::string out = "# COMMANDS\n\n";
   for (const Command* command : program.commands) {

@@ -11,8 +11,6 @@ namespace lade::common {
 namespace {
 
 constexpr std::string_view table_prefix = "table ";
-constexpr std::size_t least_column = 12;
-constexpr std::size_t column_gap = 2;
 
 struct Replacement {
   std::string_view from, to;
@@ -91,7 +89,24 @@ std::string render_report(std::string_view name, std::string_view format, const 
   return format.starts_with(table_prefix) ? align_columns(out) : out;
 }
 
-std::string align_columns(std::string_view text) {
+std::string render_rows(std::string_view name, std::string_view format, const spec::Json& rows,
+                        const gotemplate::GoType& element, const spec::Json& headers) {
+  const auto in_range = [](std::string_view text) { return "{{range .}}" + std::string(text) + "{{end}}"; };
+  std::string text = in_range(normalised(format));
+  if (!parses(name, text)) text = in_range(format);
+  const gotemplate::GoType list{gotemplate::Shape::list, "[]interface {}", &element};
+  const bool is_table = format.starts_with(table_prefix);
+  std::string out;
+  if (is_table && !headers.empty()) {
+    const gotemplate::GoType header_list{gotemplate::Shape::list, "[]interface {}",
+                                         &gotemplate::string_map_type};
+    out = gotemplate::render(name, text, gotemplate::Value(spec::Json::array({headers}), header_list));
+  }
+  out += gotemplate::render(name, text, gotemplate::Value(rows, list));
+  return is_table ? align_columns(out) : out;
+}
+
+std::string align_columns(std::string_view text, std::size_t least, std::size_t gap) {
   const auto lines = split(text, '\n');
   std::vector<std::vector<std::string_view>> rows;
   for (const std::string_view line : lines) rows.push_back(split(line, '\t'));
@@ -102,10 +117,10 @@ std::string align_columns(std::string_view text) {
   for (std::size_t row = 0; row < rows.size(); ++row) {
     for (std::size_t column = 0; has_cell(row, column); ++column) {
       if (widths[row][column] != 0) continue;
-      std::size_t width = least_column;
+      std::size_t width = least;
       std::size_t end = row;
       for (; end < rows.size() && has_cell(end, column); ++end) {
-        width = std::max(width, width_of(rows[end][column]) + column_gap);
+        width = std::max(width, width_of(rows[end][column]) + gap);
       }
       for (std::size_t i = row; i < end; ++i) widths[i][column] = width;
     }

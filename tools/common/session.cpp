@@ -17,6 +17,20 @@ std::string named(std::string_view prefix, std::string_view option) {
   return fmt::format("{}{}", prefix, option);
 }
 
+// Programs differ in which options they have: one that is not in the table was not given.
+std::optional<std::string> text_if_known(const Flags& flags, std::string_view name) {
+  return flags.has(name) ? flags.find_text(name) : std::nullopt;
+}
+std::string text_or_empty(const Flags& flags, std::string_view name) {
+  return text_if_known(flags, name).value_or("");
+}
+std::optional<bool> flag_if_known(const Flags& flags, std::string_view name) {
+  return flags.has(name) ? flags.find_flag(name) : std::nullopt;
+}
+bool is_set(const Flags& flags, std::string_view name) {
+  return flag_if_known(flags, name).value_or(false);
+}
+
 registry::Credentials parse_credentials(const std::string& text) {
   if (text.empty()) refuse("credentials can't be empty");
   const std::size_t colon = text.find(':');
@@ -28,10 +42,10 @@ registry::Credentials parse_credentials(const std::string& text) {
 }
 
 std::optional<registry::Credentials> credentials_of(const Flags& flags, std::string_view prefix) {
-  const auto creds = flags.find_text(named(prefix, "creds"));
-  const auto username = flags.find_text(named(prefix, "username"));
-  const auto password = flags.find_text(named(prefix, "password"));
-  const bool anonymous = flags.flag(named(prefix, "no-creds"));
+  const auto creds = text_if_known(flags, named(prefix, "creds"));
+  const auto username = text_if_known(flags, named(prefix, "username"));
+  const auto password = text_if_known(flags, named(prefix, "password"));
+  const bool anonymous = is_set(flags, named(prefix, "no-creds"));
   if (creds && anonymous) refuse("creds and no-creds cannot be specified at the same time");
   if (username && anonymous) refuse("username and no-creds cannot be specified at the same time");
   if (creds && username) refuse("creds and username cannot be specified at the same time");
@@ -63,10 +77,10 @@ registry::Options Session::registry_options(std::string_view prefix) {
   const Flags& flags = invocation_.flags;
   registry::Options options = connection_options();
   options.credentials = credentials_of(flags, prefix);
-  options.no_credentials = flags.flag(named(prefix, "no-creds"));
-  options.registry_token = flags.text(named(prefix, "registry-token"));
+  options.no_credentials = is_set(flags, named(prefix, "no-creds"));
+  options.registry_token = text_or_empty(flags, named(prefix, "registry-token"));
   options.tls_verify = tls_verify(prefix);
-  options.cert_dir = flags.text(named(prefix, "cert-dir"));
+  options.cert_dir = text_or_empty(flags, named(prefix, "cert-dir"));
   options.find_credentials =
       [store = config::AuthStore(*environment_, auth_options(prefix)), context = invocation_.context](
           const std::string& host, const std::string& path) { return store.find(context, host, path); };
@@ -87,20 +101,21 @@ transport::Options Session::transport_options(std::string_view prefix,
   if (flags.has(named(prefix, "shared-blob-dir"))) {
     options.shared_blob_dir = flags.text(named(prefix, "shared-blob-dir"));
   }
-  if (const auto directory = flags.find_text("tmpdir")) options.big_files_dir = *directory;
+  if (const auto directory = text_if_known(flags, "tmpdir")) options.big_files_dir = *directory;
   return options;
 }
 
 spec::PlatformChoice Session::platform() const {
   const Flags& flags = invocation_.flags;
-  return {flags.text("override-os"), flags.text("override-arch"), flags.text("override-variant")};
+  return {text_or_empty(flags, "override-os"), text_or_empty(flags, "override-arch"),
+          text_or_empty(flags, "override-variant")};
 }
 
 trust::PolicyContext Session::policy() const {
   const Flags& flags = invocation_.flags;
   return trust::PolicyContext::load(
       invocation_.context, *environment_,
-      {flags.text("policy"), flags.flag("insecure-policy"), flags.flag("require-signed")});
+      {text_or_empty(flags, "policy"), is_set(flags, "insecure-policy"), is_set(flags, "require-signed")});
 }
 
 config::AuthStore Session::auth_store() {
@@ -110,7 +125,7 @@ config::AuthStore Session::auth_store() {
 const std::shared_ptr<const config::RegistriesConf>& Session::registries() {
   if (!registries_) {
     registries_ = std::make_shared<const config::RegistriesConf>(
-        config::RegistriesConf::load(*environment_, invocation_.flags.text("registries-conf")));
+        config::RegistriesConf::load(*environment_, text_or_empty(invocation_.flags, "registries-conf")));
   }
   return registries_;
 }
@@ -129,14 +144,14 @@ std::shared_ptr<registry::HttpPool> Session::pool() {
 }
 
 std::string Session::user_agent() const {
-  const std::string prefix = invocation_.flags.text("user-agent-prefix");
+  const std::string prefix = text_or_empty(invocation_.flags, "user-agent-prefix");
   return prefix.empty() ? invocation_.program.user_agent : prefix + " " + invocation_.program.user_agent;
 }
 
 std::optional<bool> Session::tls_verify(std::string_view prefix) const {
-  const auto own = invocation_.flags.find_flag(named(prefix, "tls-verify"));
+  const auto own = flag_if_known(invocation_.flags, named(prefix, "tls-verify"));
   if (own || prefix.empty()) return own;
-  const auto for_all = invocation_.flags.find_flag("tls-verify");
+  const auto for_all = flag_if_known(invocation_.flags, "tls-verify");
   if (for_all) {
     invocation_.context.log.warning(
         "'--tls-verify' is deprecated, please set this on the specific subcommand");
@@ -147,7 +162,7 @@ std::optional<bool> Session::tls_verify(std::string_view prefix) const {
 std::string Session::auth_file(std::string_view prefix) const {
   const Flags& flags = invocation_.flags;
   if (!prefix.empty() && flags.given(named(prefix, "authfile"))) return flags.text(named(prefix, "authfile"));
-  return flags.text("authfile");
+  return text_or_empty(flags, "authfile");
 }
 
 config::AuthOptions Session::auth_options(std::string_view prefix) {

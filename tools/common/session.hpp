@@ -39,8 +39,9 @@ class Session {
   // Of --authfile and --compat-auth-file where the command has them.
   config::AuthStore auth_store();
 
- private:
   const std::shared_ptr<const config::RegistriesConf>& registries();
+
+ private:
   std::shared_ptr<registry::HttpPool> pool();
   std::string user_agent() const;
   std::optional<bool> tls_verify(std::string_view prefix) const;

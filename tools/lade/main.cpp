@@ -7,7 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "buildah/commands.hpp"
 #include "common/log_format.hpp"
+#include "podman/commands.hpp"
 #include "skopeo/commands.hpp"
 
 namespace {
@@ -16,6 +18,8 @@ using Words = std::vector<std::string>;
 
 // What skopeo's users know as its version, for scripts that ask.
 constexpr const char* skopeo_version = "1.24.0";
+constexpr const char* podman_version = "5.8.0";
+constexpr const char* buildah_version = "1.43.0";
 
 struct Grammar {
   std::string_view name;
@@ -41,16 +45,20 @@ int run_missing(std::string_view name, const Words&) {
   return 1;
 }
 
-// podman and buildah keep 1 for the program that they run.
-int run_missing_engine(std::string_view name, const Words&) {
-  say_missing(name);
-  return 125;
+int run_podman(std::string_view, const Words& args) {
+  const std::string version = std::string("podman version ") + podman_version + " (lade " LADE_VERSION ")";
+  return lade::common::run_program(lade::podman::program("podman", version), args);
+}
+
+int run_buildah(std::string_view, const Words& args) {
+  const std::string version = std::string("buildah version ") + buildah_version + " (lade " LADE_VERSION ")";
+  return lade::common::run_program(lade::buildah::program("buildah", version), args);
 }
 
 constexpr Grammar grammars[] = {
-    {"skopeo", run_skopeo},     {"buildah", run_missing_engine}, {"podman", run_missing_engine},
-    {"apptainer", run_missing}, {"singularity", run_missing},    {"enroot", run_missing},
-    {"edf", run_missing},       {"runtime", run_missing},        {"lade-runtime", run_missing},
+    {"skopeo", run_skopeo},     {"buildah", run_buildah},     {"podman", run_podman},
+    {"apptainer", run_missing}, {"singularity", run_missing}, {"enroot", run_missing},
+    {"edf", run_missing},       {"runtime", run_missing},     {"lade-runtime", run_missing},
 };
 
 const Grammar* find_grammar(std::string_view name) {

@@ -1,0 +1,20 @@
+// --filter of images: "key=value", "key!=value".
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/local_images.hpp"
+
+namespace lade::engine {
+
+using ImageFilter = std::function<bool(const store::ImageRecord& image)>;
+
+// An image passes if, for each key, it passes one of the filters of that key. Keys: after since before
+// containers dangling digest id intermediate label manifest readonly reference until. `images` MUST outlive
+// the filter. Kind::invalid_input `invalid image filter "x": must be in the format "filter=value or
+// filter!=value"` and so on.
+ImageFilter compile_image_filters(const LocalImages& images, const std::vector<std::string>& filters);
+
+}  // namespace lade::engine

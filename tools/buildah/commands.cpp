@@ -1,0 +1,93 @@
+#include "buildah/commands.hpp"
+
+#include <fmt/format.h>
+
+#include "common/builtin.hpp"
+#include "common/output.hpp"
+#include "common/suggest.hpp"
+#include "engines/front.hpp"
+
+namespace lade::buildah {
+namespace {
+
+using common::Command;
+using common::Option;
+using common::Program;
+using common::ValueKind;
+
+// Adding a command: its file, its line here; out of `missing` with it.
+const Command* const available[] = {
+    &images_command,
+    &tag_command,
+    &rmi_command,
+    &common::completion_command,
+    &common::help_command,
+    &common::version_command,
+    &common::complete_command,
+    &common::man_command,
+};
+
+constexpr std::string_view missing[] = {
+    "add",     "bud",  "build",  "commit", "config",   "containers", "copy",   "from",    "info",
+    "inspect", "list", "login",  "logout", "manifest", "mkcw",       "mount",  "prune",   "ps",
+    "pull",    "push", "rename", "rm",     "run",      "source",     "umount", "unmount", "unshare"};
+
+std::vector<Option> global_options() {
+  std::vector<Option> options = engines::store_options();
+  common::append(options, {{.name = "registries-conf",
+                            .kind = ValueKind::text,
+                            .value_name = "PATH",
+                            .help = "path to the registries.conf file"}});
+  common::append(options, engines::idle_options({{"cgroup-manager", ValueKind::text},
+                                                 {"default-mounts-file", ValueKind::text},
+                                                 {"userns-uid-map", ValueKind::list},
+                                                 {"userns-gid-map", ValueKind::list}}));
+  common::append(options, engines::unavailable_options({{"registries-conf-dir", ValueKind::text},
+                                                        {"short-name-alias-conf", ValueKind::text},
+                                                        {"transient-store", ValueKind::boolean},
+                                                        {"cpu-profile", ValueKind::text},
+                                                        {"memory-profile", ValueKind::text}},
+                                                       "it is not available in lade yet"));
+  return options;
+}
+
+std::string unknown_command(const Program& program, std::string_view group, const std::string& word) {
+  std::vector<std::string> names;
+  for (const Command* command : program.commands)
+    if (!command->name.starts_with("__")) names.emplace_back(command->name);
+  std::string hint;
+  for (const std::string& name : common::suggestions(word, names)) hint += "\t" + name + "\n";
+  if (!hint.empty()) hint = "\n\nDid you mean this?\n" + hint;
+  const std::string path = group.empty() ? program.name : fmt::format("{} {}", program.name, group);
+  return fmt::format("unknown command \"{}\" for \"{}\"{}", word, path, hint);
+}
+
+int report(const common::Failure& failure) {
+  return engines::fail(engines::exit_engine_error, failure.error.what());
+}
+
+}  // namespace
+
+Program program(std::string name, std::string version_line) {
+  static const std::vector<Command> absent = [] {
+    std::vector<Command> list;
+    for (const std::string_view word : missing) list.push_back(engines::missing_command(word));
+    return list;
+  }();
+  static const std::vector<const Command*> commands = [] {
+    std::vector<const Command*> list(std::begin(available), std::end(available));
+    for (const Command& command : absent) list.push_back(&command);
+    return list;
+  }();
+  return {.name = std::move(name),
+          .summary = "A tool that facilitates building OCI images",
+          .version_line = std::move(version_line),
+          .user_agent = "lade/" LADE_VERSION,
+          .options = global_options,
+          .commands = commands,
+          .report = report,
+          .unknown_command = unknown_command,
+          .threshold = engines::log_threshold};
+}
+
+}  // namespace lade::buildah

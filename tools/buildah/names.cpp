@@ -1,0 +1,60 @@
+#include "engines/names.hpp"
+
+#include <fmt/format.h>
+
+#include "buildah/commands.hpp"
+
+namespace lade::buildah {
+namespace {
+
+using common::Invocation;
+using common::Option;
+
+std::vector<Option> rmi_options() {
+  return {
+      {.name = "all", .short_name = 'a', .help = "remove all images"},
+      {.name = "force",
+       .short_name = 'f',
+       .help = "force removal of the image and any containers using the image"},
+      {.name = "prune", .short_name = 'p', .help = "prune dangling images"},
+  };
+}
+
+int run_rmi(Invocation& invocation) {
+  const auto& flags = invocation.flags;
+  engines::EngineSession session(invocation);
+  engines::RemovalRequest request;
+  request.all = flags.flag("all");
+  request.prune = flags.flag("prune");
+  request.options.force = flags.flag("force");
+  const auto report = engines::remove_requested(session, request);
+  for (const std::string& name : report.untagged) invocation.out.line("untagged: " + name);
+  for (const std::string& id : report.deleted) invocation.out.line(id);
+  invocation.out.flush();
+  if (report.errors.empty()) return 0;
+  std::string text = report.errors.size() == 1 ? "1 error occurred:\n"
+                                               : fmt::format("{} errors occurred:\n", report.errors.size());
+  for (const Error& error : report.errors) text += fmt::format("\t* {}\n", error.what());
+  return engines::fail(engines::exit_engine_error, text + "\n");
+}
+
+}  // namespace
+
+const common::Command tag_command{.name = "tag",
+                                  .summary = "Add an additional name to a local image",
+                                  .description = "Adds one or more additional names to locally-stored image.",
+                                  .synopsis = "IMAGE NAME [NAME...]",
+                                  .example = "tag imageName firstNewName SecondNewName",
+                                  .argument = common::ArgumentHint::image,
+                                  .run = engines::run_tag};
+
+const common::Command rmi_command{.name = "rmi",
+                                  .summary = "Remove one or more images from local storage",
+                                  .description = "Removes one or more locally stored images.",
+                                  .synopsis = "[flags] [IMAGE...]",
+                                  .example = "rmi imageID\nrmi --all --force",
+                                  .argument = common::ArgumentHint::image,
+                                  .options = rmi_options,
+                                  .run = run_rmi};
+
+}  // namespace lade::buildah

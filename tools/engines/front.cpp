@@ -1,0 +1,182 @@
+#include "engines/front.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "common/output.hpp"
+
+namespace lade::engines {
+
+using common::Flags;
+using common::Invocation;
+using common::Option;
+using common::ValueKind;
+
+namespace {
+
+constexpr std::size_t short_id_length = 12;
+
+struct NamedLevel {
+  std::string_view name;
+  Level level;
+};
+constexpr NamedLevel levels[] = {
+    {"trace", Level::debug},     {"debug", Level::debug}, {"info", Level::info},   {"warn", Level::warning},
+    {"warning", Level::warning}, {"error", Level::error}, {"fatal", Level::error}, {"panic", Level::error}};
+
+std::filesystem::path absolute_path(const Flags& flags, std::string_view name) {
+  const std::string text = flags.text(name);
+  return text.empty() ? std::filesystem::path() : std::filesystem::absolute(text).lexically_normal();
+}
+
+config::StoreOverrides overrides_of(const Flags& flags) {
+  config::StoreOverrides overrides;
+  overrides.graph_root = absolute_path(flags, "root");
+  overrides.run_root = absolute_path(flags, "runroot");
+  overrides.driver = flags.text("storage-driver");
+  overrides.image_store = absolute_path(flags, "imagestore");
+  if (flags.given("storage-opt")) {
+    overrides.driver_options = flags.list("storage-opt");
+    std::erase(*overrides.driver_options, "");
+  }
+  return overrides;
+}
+
+int refuse_missing(Invocation& invocation) {
+  throw Error(Kind::unsupported, fmt::format("{} {} is not available in lade yet", invocation.program.name,
+                                             invocation.command.name));
+}
+
+[[noreturn]] void refuse_arguments(std::string text) {
+  throw Error(Kind::invalid_input, std::move(text));
+}
+
+}  // namespace
+
+std::vector<Option> store_options() {
+  return {
+      {.name = "root",
+       .kind = ValueKind::text,
+       .value_name = "DIR",
+       .help = "directory of images and containers"},
+      {.name = "runroot",
+       .kind = ValueKind::text,
+       .value_name = "DIR",
+       .help = "directory of what is lost when the machine stops"},
+      {.name = "storage-driver",
+       .kind = ValueKind::text,
+       .help = "overlay or vfs (default: that of storage.conf)",
+       .choices = {"overlay", "vfs"}},
+      {.name = "storage-opt",
+       .kind = ValueKind::list,
+       .value_name = "KEY=VALUE",
+       .help = "options of the storage driver; in place of those of storage.conf"},
+      {.name = "imagestore",
+       .kind = ValueKind::text,
+       .value_name = "DIR",
+       .help = "directory of images alone"},
+      {.name = "log-level",
+       .kind = ValueKind::text,
+       .value_name = "LEVEL",
+       .help = "trace, debug, info, warn, error, fatal or panic (default warn)",
+       .choices = {"trace", "debug", "info", "warn", "error", "fatal", "panic"}},
+  };
+}
+
+std::vector<Option> idle_options(const std::vector<IdleOption>& options) {
+  std::vector<Option> result;
+  for (const IdleOption& option : options) {
+    result.push_back({.name = option.name,
+                      .kind = option.kind,
+                      .help = "of containers: changes nothing, no command that is there looks at it",
+                      .group = "Without effect"});
+  }
+  return result;
+}
+
+std::vector<Option> unavailable_options(const std::vector<IdleOption>& options, const std::string& why) {
+  std::vector<Option> result;
+  for (const IdleOption& option : options)
+    result.push_back(
+        {.name = option.name, .kind = option.kind, .help = why, .hidden = true, .unavailable = why});
+  return result;
+}
+
+Level log_threshold(const Flags& flags) {
+  const std::string wanted = flags.find_text("log-level").value_or("warn");
+  for (const NamedLevel& level : levels)
+    if (level.name == wanted) return level.level;
+  throw Error(
+      Kind::invalid_input,
+      fmt::format("Log Level \"{}\" is not supported, choose from: trace, debug, info, warn, warning, error, "
+                  "fatal, panic",
+                  wanted));
+}
+
+EngineSession::EngineSession(const Invocation& invocation) : invocation_(invocation), session_(invocation) {}
+
+const config::StoreOptions& EngineSession::store_options() {
+  if (!options_) {
+    options_ = config::load_store_options(session_.environment(), overrides_of(invocation_.flags));
+    for (const std::string& file : options_->files) context().log.debug("storage: read " + file);
+    for (const std::string& warning : options_->warnings) context().log.warning(warning);
+  }
+  return *options_;
+}
+
+const std::shared_ptr<store::Store>& EngineSession::store() {
+  if (!store_) store_ = store::Store::open(context(), store_options());
+  return store_;
+}
+
+void require_exactly(const Invocation& invocation, std::size_t count) {
+  const std::size_t given = invocation.arguments.size();
+  if (given != count) refuse_arguments(fmt::format("accepts {} arg(s), received {}", count, given));
+}
+
+void require_at_least(const Invocation& invocation, std::size_t count) {
+  const std::size_t given = invocation.arguments.size();
+  if (given < count)
+    refuse_arguments(fmt::format("requires at least {} arg(s), only received {}", count, given));
+}
+
+void require_at_most(const Invocation& invocation, std::size_t count) {
+  const std::size_t given = invocation.arguments.size();
+  if (given > count) refuse_arguments(fmt::format("accepts at most {} arg(s), received {}", count, given));
+}
+
+void require_between(const Invocation& invocation, std::size_t least, std::size_t most) {
+  const std::size_t given = invocation.arguments.size();
+  if (given < least || given > most)
+    refuse_arguments(fmt::format("accepts between {} and {} arg(s), received {}", least, most, given));
+}
+
+int fail(int status, std::string_view text) {
+  common::write_best_effort(2, fmt::format("Error: {}\n", text));
+  return status;
+}
+
+std::string join_errors(const std::vector<Error>& errors) {
+  if (errors.size() == 1) return errors.front().what();
+  std::string text = fmt::format("{} errors occurred:", errors.size());
+  for (const Error& error : errors) text += fmt::format("\n\t* {}", error.what());
+  return text;
+}
+
+common::Command missing_command(std::string_view name) {
+  return {.name = name,
+          .summary = "",
+          .description = "",
+          .synopsis = "",
+          .example = "",
+          .run = refuse_missing,
+          .hidden = true,
+          .raw_arguments = true};
+}
+
+std::string shorten_id(std::string_view id) {
+  return std::string(id.substr(0, short_id_length));
+}
+
+}  // namespace lade::engines

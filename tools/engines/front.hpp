@@ -1,0 +1,72 @@
+// What the grammars of podman and buildah share: global options, the store they mean, errors as they tell
+// them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/command.hpp"
+#include "common/session.hpp"
+#include "engine/local_images.hpp"
+#include "store/store.hpp"
+
+namespace lade::engines {
+
+inline constexpr int exit_engine_error = 125;
+inline constexpr int exit_no_such_image = 1;
+inline constexpr int exit_in_use = 2;
+
+// --root --runroot --storage-driver --storage-opt --imagestore --log-level and their like.
+std::vector<common::Option> store_options();
+// Options that scripts give for containers. Image commands do not look at them, and the help says so.
+struct IdleOption {
+  const char* name;
+  common::ValueKind kind;
+};
+std::vector<common::Option> idle_options(const std::vector<IdleOption>& options);
+std::vector<common::Option> unavailable_options(const std::vector<IdleOption>& options,
+                                                const std::string& why);
+
+// From --log-level; Kind::invalid_input is told when the command runs: check_log_level.
+Level log_threshold(const common::Flags& flags);
+
+// Of one run of a command.
+class EngineSession {
+ public:
+  explicit EngineSession(const common::Invocation& invocation);
+
+  const common::Invocation& invocation() const { return invocation_; }
+  const Context& context() const { return invocation_.context; }
+  common::Session& session() { return session_; }
+  const std::shared_ptr<store::Store>& store();
+  const config::StoreOptions& store_options();
+  const config::RegistriesConf& registries() { return *session_.registries(); }
+  // As they are now.
+  engine::LocalImages images() { return {context(), store(), registries()}; }
+
+ private:
+  const common::Invocation& invocation_;
+  common::Session session_;
+  std::optional<config::StoreOptions> options_;
+  std::shared_ptr<store::Store> store_;
+};
+
+// How many arguments a command takes; Kind::invalid_input with cobra's words.
+void require_exactly(const common::Invocation& invocation, std::size_t count);
+void require_at_least(const common::Invocation& invocation, std::size_t count);
+void require_at_most(const common::Invocation& invocation, std::size_t count);
+void require_between(const common::Invocation& invocation, std::size_t least, std::size_t most);
+
+// "Error: <text>" on standard error; returns `status`.
+int fail(int status, std::string_view text);
+// One error as it is, several as a list.
+std::string join_errors(const std::vector<Error>& errors);
+
+// A command that is known, but not there yet: it says so.
+common::Command missing_command(std::string_view name);
+
+std::string shorten_id(std::string_view id);  // 12 digits
+
+}  // namespace lade::engines

@@ -1,0 +1,27 @@
+// The grammar of podman.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "common/command.hpp"
+
+namespace lade::podman {
+
+// `name` and `version_line` as in common::Program.
+common::Program program(std::string name, std::string version_line);
+
+// Those of podman's commands that are not there yet: they say so.
+std::span<const common::Command* const> missing_commands();
+
+extern const common::Command images_command;
+extern const common::Command image_list_command;
+extern const common::Command image_exists_command;
+extern const common::Command tag_command;
+extern const common::Command image_tag_command;
+extern const common::Command untag_command;
+extern const common::Command image_untag_command;
+extern const common::Command rmi_command;
+extern const common::Command image_rm_command;
+
+}  // namespace lade::podman

@@ -1,0 +1,101 @@
+#include <array>
+
+#include "engines/front.hpp"
+#include "podman/commands.hpp"
+
+namespace lade::podman {
+namespace {
+
+constexpr std::string_view names[] = {"artifact",
+                                      "attach",
+                                      "auto-update",
+                                      "build",
+                                      "commit",
+                                      "container",
+                                      "cp",
+                                      "create",
+                                      "diff",
+                                      "events",
+                                      "exec",
+                                      "export",
+                                      "farm",
+                                      "generate",
+                                      "healthcheck",
+                                      "history",
+                                      "image build",
+                                      "image diff",
+                                      "image history",
+                                      "image import",
+                                      "image inspect",
+                                      "image load",
+                                      "image mount",
+                                      "image prune",
+                                      "image pull",
+                                      "image push",
+                                      "image save",
+                                      "image scp",
+                                      "image search",
+                                      "image sign",
+                                      "image tree",
+                                      "image trust",
+                                      "image umount",
+                                      "image unmount",
+                                      "import",
+                                      "info",
+                                      "init",
+                                      "inspect",
+                                      "kill",
+                                      "kube",
+                                      "load",
+                                      "login",
+                                      "logout",
+                                      "logs",
+                                      "machine",
+                                      "manifest",
+                                      "mount",
+                                      "network",
+                                      "pause",
+                                      "play",
+                                      "pod",
+                                      "port",
+                                      "ps",
+                                      "pull",
+                                      "push",
+                                      "quadlet",
+                                      "rename",
+                                      "restart",
+                                      "rm",
+                                      "run",
+                                      "save",
+                                      "search",
+                                      "secret",
+                                      "start",
+                                      "stats",
+                                      "stop",
+                                      "system",
+                                      "top",
+                                      "umount",
+                                      "unmount",
+                                      "unpause",
+                                      "unshare",
+                                      "update",
+                                      "volume",
+                                      "wait"};
+
+}  // namespace
+
+std::span<const common::Command* const> missing_commands() {
+  static const std::vector<common::Command> commands = [] {
+    std::vector<common::Command> list;
+    for (const std::string_view name : names) list.push_back(engines::missing_command(name));
+    return list;
+  }();
+  static const std::vector<const common::Command*> pointers = [] {
+    std::vector<const common::Command*> list;
+    for (const auto& command : commands) list.push_back(&command);
+    return list;
+  }();
+  return pointers;
+}
+
+}  // namespace lade::podman
