@@ -89,7 +89,8 @@ PullCandidates pull_candidates(std::string_view name, const config::RegistriesCo
         fmt::format("short-name \"{}\" did not resolve to an alias and no unqualified-search registries are "
                     "defined",
                     name));
-  result.explanation = fmt::format("Resolving \"{}\" using unqualified-search registries", name);
+  result.explanation =
+      fmt::format("Resolving \"{}\" using unqualified-search registries", split_suffix(name).first);
   return result;
 }
 

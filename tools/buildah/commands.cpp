@@ -19,6 +19,8 @@ using common::ValueKind;
 const Command* const available[] = {
     &images_command,
     &tag_command,
+    &pull_command,
+    &push_command,
     &rmi_command,
     &common::completion_command,
     &common::help_command,
@@ -28,9 +30,9 @@ const Command* const available[] = {
 };
 
 constexpr std::string_view missing[] = {
-    "add",     "bud",  "build",  "commit", "config",   "containers", "copy",   "from",    "info",
-    "inspect", "list", "login",  "logout", "manifest", "mkcw",       "mount",  "prune",   "ps",
-    "pull",    "push", "rename", "rm",     "run",      "source",     "umount", "unmount", "unshare"};
+    "add",     "bud",  "build", "commit", "config",   "containers", "copy",   "from",  "info",
+    "inspect", "list", "login", "logout", "manifest", "mkcw",       "mount",  "prune", "ps",
+    "rename",  "rm",   "run",   "source", "umount",   "unmount",    "unshare"};
 
 std::vector<Option> global_options() {
   std::vector<Option> options = engines::store_options();

@@ -14,5 +14,7 @@ common::Program program(std::string name, std::string version_line);
 extern const common::Command images_command;
 extern const common::Command tag_command;
 extern const common::Command rmi_command;
+extern const common::Command pull_command;
+extern const common::Command push_command;
 
 }  // namespace lade::buildah

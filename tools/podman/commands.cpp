@@ -17,13 +17,14 @@ using common::ValueKind;
 
 // Adding a command: its file, its line here; out of missing.cpp with it.
 const Command* const available[] = {
-    &images_command,           &image_list_command,
-    &image_exists_command,     &tag_command,
-    &image_tag_command,        &untag_command,
-    &image_untag_command,      &rmi_command,
-    &image_rm_command,         &common::completion_command,
-    &common::help_command,     &common::version_command,
-    &common::complete_command, &common::man_command,
+    &pull_command,         &image_pull_command,      &push_command,
+    &image_push_command,   &inspect_command,         &image_inspect_command,
+    &history_command,      &image_history_command,   &images_command,
+    &image_list_command,   &image_exists_command,    &tag_command,
+    &image_tag_command,    &untag_command,           &image_untag_command,
+    &rmi_command,          &image_rm_command,        &common::completion_command,
+    &common::help_command, &common::version_command, &common::complete_command,
+    &common::man_command,
 };
 
 std::vector<Option> global_options() {

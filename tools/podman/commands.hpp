@@ -23,5 +23,13 @@ extern const common::Command untag_command;
 extern const common::Command image_untag_command;
 extern const common::Command rmi_command;
 extern const common::Command image_rm_command;
+extern const common::Command pull_command;
+extern const common::Command image_pull_command;
+extern const common::Command push_command;
+extern const common::Command image_push_command;
+extern const common::Command inspect_command;
+extern const common::Command image_inspect_command;
+extern const common::Command history_command;
+extern const common::Command image_history_command;
 
 }  // namespace lade::podman

@@ -1,0 +1,42 @@
+#include "engines/transfer.hpp"
+
+#include "buildah/commands.hpp"
+
+namespace lade::buildah {
+namespace {
+
+constexpr const char* default_policy = "missing";
+
+std::vector<common::Option> options_of_pull() {
+  return engines::pull_options(default_policy);
+}
+
+int run_pull(common::Invocation& invocation) {
+  return engines::run_pull(invocation, default_policy);
+}
+
+}  // namespace
+
+const common::Command pull_command{.name = "pull",
+                                   .summary = "Pull an image from the specified location",
+                                   .description =
+                                       "Pulls an image from a registry, or from an archive or directory by "
+                                       "its transport, and stores it locally. Prints its ID.",
+                                   .synopsis = "[flags] IMAGE",
+                                   .example = "pull imagename\npull docker-daemon:imagename:imagetag",
+                                   .argument = common::ArgumentHint::image,
+                                   .options = options_of_pull,
+                                   .run = run_pull};
+
+const common::Command push_command{.name = "push",
+                                   .summary = "Push an image to a specified destination",
+                                   .description =
+                                       "Pushes a local image to a registry, or to an archive or directory "
+                                       "by its transport.",
+                                   .synopsis = "[flags] IMAGE [DESTINATION]",
+                                   .example = "push imageID docker://registry.example.com/repository:tag",
+                                   .argument = common::ArgumentHint::image,
+                                   .options = engines::push_options,
+                                   .run = engines::run_push};
+
+}  // namespace lade::buildah

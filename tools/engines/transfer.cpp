@@ -1,0 +1,389 @@
+#include "engines/transfer.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/progress.hpp"
+#include "common/retry.hpp"
+#include "config/blob_info_cache.hpp"
+#include "copy/copy.hpp"
+#include "engine/image_names.hpp"
+#include "io/codec/codec.hpp"
+#include "os/file.hpp"
+#include "spec/image_name.hpp"
+#include "spec/media_type.hpp"
+#include "transport/docker/docker.hpp"
+#include "transport/transports.hpp"
+
+namespace lade::engines {
+
+using common::Flags;
+using common::Invocation;
+using common::Option;
+using common::ValueKind;
+
+namespace {
+
+constexpr std::int64_t default_retries = 3;
+constexpr std::chrono::milliseconds default_delay{2000};
+
+[[noreturn]] void refuse_transfer(std::string message) {
+  throw Error(Kind::invalid_input, std::move(message));
+}
+
+std::optional<std::string> text_of(const Flags& flags, std::string_view name) {
+  return flags.has(name) ? flags.find_text(name) : std::nullopt;
+}
+
+common::RetryOptions retries_of(const Flags& flags) {
+  common::RetryOptions options{default_retries, default_delay};
+  if (flags.has("retry")) {
+    if (const auto times = flags.find_unsigned("retry")) options.times = static_cast<std::int64_t>(*times);
+    if (const auto delay = flags.find_duration("retry-delay"))
+      options.delay = std::chrono::duration_cast<std::chrono::milliseconds>(*delay);
+  }
+  return options;
+}
+
+transport::Options options_for(EngineSession& session, const transport::ImageReference& reference) {
+  transport::Options options = session.session().transport_options("", reference);
+  options.store = session.store_options();
+  return options;
+}
+
+void set_compression(const Flags& flags, copy::CopyOptions& options) {
+  if (const auto name = text_of(flags, "compression-format")) {
+    if (*name == "zstd:chunked") throw Error(Kind::unsupported, "zstd:chunked is not available in lade yet");
+    options.compression = io::compression_by_name(*name);
+    if (!options.compression) refuse_transfer(fmt::format("cannot find compressor for \"{}\"", *name));
+  }
+  if (flags.has("compression-level")) {
+    if (const auto level = flags.find_integer("compression-level")) {
+      if (*level < 1 || *level > 20) refuse_transfer(fmt::format("invalid compression level {}", *level));
+      options.compression_level = static_cast<int>(*level);
+    }
+    options.force_compression_format = flags.flag("force-compression");
+  }
+}
+
+spec::PlatformChoice platform_of(const Flags& flags) {
+  spec::PlatformChoice choice{flags.text("os"), flags.text("arch"), flags.text("variant")};
+  const std::string platform = flags.text("platform");
+  if (platform.empty()) return choice;
+  if (flags.given("os") || flags.given("arch"))
+    refuse_transfer("--platform option can not be specified with --arch or --os");
+  const auto parsed = spec::Platform::parse(platform);
+  return {parsed.os, parsed.architecture, parsed.variant};
+}
+
+// Whether `name` begins with a transport: "docker://x", "oci:dir", but not "host:5000/x".
+bool names_transport(const std::string& name) {
+  const std::size_t colon = name.find(':');
+  if (colon == std::string::npos) return false;
+  const std::string_view word = std::string_view(name).substr(0, colon);
+  const auto all = transport::transports();
+  const bool known =
+      std::any_of(all.begin(), all.end(), [&](const transport::Transport* t) { return t->name() == word; });
+  // "oci:latest" could be an image; a transport is followed by a path, and only docker's by slashes.
+  return known && (word != "docker" || std::string_view(name).substr(colon).starts_with("://"));
+}
+
+std::string id_of_stored(EngineSession& session, const std::string& name) {
+  return session.images().get(name).image->id;
+}
+
+class Puller {
+ public:
+  Puller(EngineSession& session, std::string policy)
+      : session_(session), flags_(session.invocation().flags), policy_(std::move(policy)) {
+    platform_ = platform_of(flags_);
+  }
+
+  // IDs, in order.
+  std::vector<std::string> pull(const std::string& name) {
+    if (names_transport(name)) return pull_from_transport(name);
+    const bool all = flags_.flag("all-tags");
+    const auto local = find_local(name);
+    if (policy_ == "never") {
+      if (!local) throw Error(Kind::image_not_found, fmt::format("{}: image not known", name));
+      return {*local};
+    }
+    if (policy_ == "missing" && local && !all) return {*local};
+    const auto candidates = in_rules(name);
+    std::vector<std::string> errors;
+    for (const spec::Reference& candidate : candidates.references) {
+      try {
+        return all ? pull_all_tags(candidate)
+                   : std::vector{pull_reference(candidate, candidates.was_short, local)};
+      } catch (const Error& error) {
+        errors.emplace_back(error.what());
+        if (candidates.references.size() == 1) throw;
+      }
+    }
+    std::string text = fmt::format("{} errors occurred while pulling:", errors.size());
+    for (const std::string& error : errors) text += "\n * " + error;
+    throw Error(Kind::unavailable, text);
+  }
+
+ private:
+  bool is_quiet() const { return flags_.flag("quiet"); }
+
+  void say(const std::string& line) const {
+    if (!is_quiet()) common::write_best_effort(2, line + "\n");
+  }
+
+  std::optional<std::string> find_local(const std::string& name) const {
+    const auto images = session_.images();
+    const auto found = images.find(name);
+    return found ? std::optional(found->image->id) : std::nullopt;
+  }
+
+  engine::PullCandidates in_rules(const std::string& name) const {
+    auto candidates = engine::pull_candidates(name, session_.registries());
+    if (!candidates.explanation.empty()) say(candidates.explanation);
+    return candidates;
+  }
+
+  std::string pull_reference(const spec::Reference& reference, bool announced,
+                             const std::optional<std::string>& local) {
+    const transport::DockerReference source(reference);
+    if (policy_ == "newer" && local && !is_newer(source, *local)) return *local;
+    if (announced || !is_quiet()) say(fmt::format("Trying to pull {}...", reference.str()));
+    const auto destination = transport::parse_image_name("containers-storage:" + reference.str());
+    transfer(session_, {.source = source, .destination = *destination, .platform = platform_});
+    return id_of_stored(session_, reference.str());
+  }
+
+  bool is_newer(const transport::DockerReference& reference, const std::string& local) const {
+    const auto source = reference.open_source(session_.context(), options_for(session_, reference));
+    const auto digest = source->manifest(session_.context(), std::nullopt).digest;
+    const auto images = session_.images();
+    const auto* image = images.by_id(local);
+    if (image == nullptr) return true;
+    const auto digests = image->digests();
+    return std::find(digests.begin(), digests.end(), digest) == digests.end();
+  }
+
+  std::vector<std::string> pull_all_tags(const spec::Reference& reference) {
+    const spec::Reference repository = reference.without_tag_or_digest();
+    const transport::DockerReference any(repository.with_default_tag());
+    const auto tags = transport::list_docker_tags(session_.context(), repository, options_for(session_, any));
+    std::vector<std::string> ids;
+    for (const std::string& tag : tags)
+      ids.push_back(pull_reference(repository.with_tag(tag), false, std::nullopt));
+    return ids;
+  }
+
+  std::vector<std::string> pull_from_transport(const std::string& name) {
+    if (flags_.flag("all-tags") && !name.starts_with("docker://"))
+      refuse_transfer("pulling all tags is not supported for this transport");
+    const auto source = transport::parse_image_name(name);
+    if (source->transport() != "docker") return {import_image(session_, *source).id};
+    const auto reference = source->docker_reference();
+    if (flags_.flag("all-tags")) return pull_all_tags(*reference);
+    return {pull_reference(reference->with_default_tag(), false, std::nullopt)};
+  }
+
+  EngineSession& session_;
+  const Flags& flags_;
+  std::string policy_;
+  spec::PlatformChoice platform_;
+};
+
+std::string policy_named(const Flags& flags, const std::string& default_policy) {
+  const std::string word = flags.find_text("policy").value_or(default_policy);
+  if (word == "ifnewer") return "newer";
+  for (const char* known : {"always", "missing", "newer", "never"})
+    if (word == known) return word;
+  refuse_transfer(fmt::format("unsupported pull policy \"{}\"", word));
+}
+
+void write_digest(const std::string& path, const spec::Digest& digest) {
+  in_context("failed to write digest to file " + path, [&] {
+    os::FileWriter writer(os::open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0644));
+    const std::string text = digest.str();
+    writer.write(io::as_bytes(text));
+  });
+}
+
+}  // namespace
+
+std::vector<Option> registry_access_options() {
+  return {
+      {.name = "authfile",
+       .kind = ValueKind::text,
+       .value_name = "PATH",
+       .help = "path of the authentication file. Use REGISTRY_AUTH_FILE environment variable to override"},
+      {.name = "cert-dir",
+       .kind = ValueKind::text,
+       .value_name = "DIR",
+       .help = "certificates for the registry"},
+      {.name = "creds",
+       .kind = ValueKind::text,
+       .value_name = "USER:PASSWORD",
+       .help = "credentials to use for the registry"},
+      {.name = "quiet", .short_name = 'q', .help = "Suppress output information"},
+      {.name = "retry",
+       .kind = ValueKind::unsigned_integer,
+       .help = "how often a failed transfer is repeated (default 3)"},
+      {.name = "retry-delay", .kind = ValueKind::duration, .help = "time between repetitions (default 2s)"},
+      {.name = "tls-verify", .help = "require HTTPS and verify certificates when accessing the registry"},
+  };
+}
+
+std::vector<Option> pull_options(const std::string& default_policy) {
+  std::vector<Option> options = {
+      {.name = "all-tags", .short_name = 'a', .help = "All tagged images in the repository will be pulled"},
+      {.name = "arch",
+       .kind = ValueKind::text,
+       .help = "Use ARCH instead of the architecture of the machine"},
+      {.name = "os", .kind = ValueKind::text, .help = "Use OS instead of the running OS"},
+      {.name = "platform",
+       .kind = ValueKind::text,
+       .value_name = "OS/ARCH",
+       .help = "Platform to choose from a list"},
+      {.name = "policy",
+       .kind = ValueKind::text,
+       .help = fmt::format("always, missing, newer or never (default {})", default_policy),
+       .choices = {"always", "missing", "newer", "never"}},
+      {.name = "variant", .kind = ValueKind::text, .help = "Use VARIANT instead of that of the machine"},
+  };
+  common::append(options, registry_access_options());
+  common::append(options, unavailable_options({{"decryption-key", ValueKind::list}},
+                                              "encryption is not available in lade yet"));
+  return options;
+}
+
+std::vector<Option> push_options() {
+  std::vector<Option> options = {
+      {.name = "compression-format",
+       .kind = ValueKind::text,
+       .help = "compression of the layers (gzip or zstd)",
+       .choices = {"gzip", "zstd"}},
+      {.name = "compression-level", .kind = ValueKind::integer, .help = "gzip 1-9, zstd 1-20"},
+      {.name = "digestfile",
+       .kind = ValueKind::text,
+       .value_name = "PATH",
+       .help = "Write the digest of the pushed image to the specified file"},
+      {.name = "force-compression", .help = "compress layers again that have another compression"},
+      {.name = "format",
+       .short_name = 'f',
+       .kind = ValueKind::text,
+       .help = "Manifest type (oci, v2s2, or v2s1) to use in the destination (default is manifest type of "
+               "source, with "
+               "fallbacks)",
+       .choices = {"oci", "v2s2", "v2s1"}},
+      {.name = "remove-signatures", .help = "signatures are never copied: this is what happens anyway"},
+  };
+  common::append(options, registry_access_options());
+  common::append(options, unavailable_options({{"sign-by", ValueKind::text},
+                                               {"sign-by-sigstore", ValueKind::text},
+                                               {"sign-by-sigstore-private-key", ValueKind::text},
+                                               {"sign-passphrase-file", ValueKind::text}},
+                                              "signing is not available in lade yet"));
+  common::append(
+      options, unavailable_options({{"encryption-key", ValueKind::list}, {"encrypt-layer", ValueKind::list}},
+                                   "encryption is not available in lade yet"));
+  return options;
+}
+
+std::string manifest_type_named(const std::string& format) {
+  if (format.empty()) return "";
+  if (format == "oci") return std::string(spec::media_type::oci_manifest);
+  if (format == "v2s1") return std::string(spec::media_type::docker_manifest_v1_signed);
+  if (format == "v2s2" || format == "docker") return std::string(spec::media_type::docker_manifest);
+  refuse_transfer(fmt::format(
+      "unknown format \"{}\". Choose one of the supported formats: 'oci', 'v2s1', or 'v2s2'", format));
+}
+
+std::unique_ptr<transport::ImageReference> stored_image(const std::string& id) {
+  return transport::parse_image_name("containers-storage:@" + id);
+}
+
+spec::RawManifest transfer(EngineSession& session, const Transfer& what) {
+  const Flags& flags = session.invocation().flags;
+  copy::CopyOptions options;
+  options.source = options_for(session, what.source);
+  options.destination = options_for(session, what.destination);
+  options.destination.additional_tags = what.more_tags;
+  options.destination.accept_uncompressed_layers = what.preserve_layers;
+  options.platform = what.platform;
+  options.manifest_type = what.manifest_type;
+  set_compression(flags, options);
+  const auto cache = config::make_blob_info_cache(
+      config::blob_info_cache_path(session.session().environment()), session.invocation().logger);
+  options.cache = cache.get();
+  common::Output err(2, "/dev/stderr");
+  const bool quiet = flags.has("quiet") && flags.flag("quiet");
+  const auto progress = common::make_progress(common::parse_progress_mode(quiet ? "none" : "auto", err), err,
+                                              session.invocation().logger);
+  const Context& plain = session.context();
+  const Context context{plain.stop, plain.log, *progress, plain.clock};
+  const trust::PolicyContext policy = session.session().policy();
+  std::optional<copy::CopyResult> result;
+  common::retry(context, retries_of(flags),
+                [&] { result = copy::copy_image(context, policy, what.source, what.destination, options); });
+  return std::move(result->manifest);
+}
+
+Imported import_image(EngineSession& session, const transport::ImageReference& source) {
+  const auto image = source.open_source(session.context(), options_for(session, source));
+  std::string name;
+  if (const auto reference = source.docker_reference()) {
+    name = reference->with_default_tag().str();
+  } else if (source.transport() == "oci" || source.transport() == "oci-archive") {
+    const std::string rest = source.rest();
+    const std::size_t colon = rest.find(':');
+    const std::string inner = colon == std::string::npos ? "" : rest.substr(colon + 1);
+    if (source.transport() == "oci" && !rest.starts_with('/')) name = rest.substr(0, colon);
+    if (source.transport() == "oci-archive" && !inner.starts_with('@')) name = inner;
+    if (!name.empty()) name = engine::normalize_name(name).str();
+  }
+  const auto raw = image->manifest(session.context(), std::nullopt);
+  if (!name.empty()) {
+    const auto destination = transport::parse_image_name("containers-storage:" + name);
+    transfer(session, {.source = source, .destination = *destination});
+    return {id_of_stored(session, name), name};
+  }
+  const auto manifest = spec::Manifest::parse(raw.bytes, raw.media_type);
+  const std::string id = manifest.config().digest.hex();
+  transfer(session, {.source = source, .destination = *stored_image(id)});
+  return {id, ""};
+}
+
+int run_pull(Invocation& invocation, const std::string& default_policy) {
+  require_at_least(invocation, 1);
+  EngineSession session(invocation);
+  Puller puller(session, policy_named(invocation.flags, default_policy));
+  for (const std::string& name : invocation.arguments) {
+    for (const std::string& id : puller.pull(name)) invocation.out.line(id);
+    invocation.out.flush();
+  }
+  return 0;
+}
+
+int run_push(Invocation& invocation) {
+  require_between(invocation, 1, 2);
+  EngineSession session(invocation);
+  constexpr std::string_view docker = "docker://";
+  std::string name = invocation.arguments[0];
+  std::string target = invocation.arguments.back();
+  // `push docker://registry/x` alone means the local image of that name.
+  if (invocation.arguments.size() == 1 && name.starts_with(docker)) name.erase(0, docker.size());
+  const auto images = session.images();
+  const auto found = images.get(name);
+  if (invocation.arguments.size() == 1) target = found.name.empty() ? name : found.name;
+  if (!names_transport(target)) target = std::string(docker) + target;
+  const auto destination = transport::parse_image_name(target);
+  const auto manifest =
+      transfer(session, {.source = *stored_image(found.image->id),
+                         .destination = *destination,
+                         .manifest_type = manifest_type_named(invocation.flags.text("format"))});
+  if (invocation.flags.given("digestfile"))
+    write_digest(invocation.flags.text("digestfile"), manifest.digest);
+  return 0;
+}
+
+}  // namespace lade::engines

@@ -1,0 +1,49 @@
+// pull and push: the same in both grammars but for defaults.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/command.hpp"
+#include "engines/front.hpp"
+#include "spec/platform.hpp"
+#include "transport/transport.hpp"
+
+namespace lade::engines {
+
+// What every command has that talks to a registry.
+std::vector<common::Option> registry_access_options();
+// The last two of pull's; `default_policy` is for the help.
+std::vector<common::Option> pull_options(const std::string& default_policy);
+std::vector<common::Option> push_options();
+
+// Prints the ID of each image. `default_policy`: "always", "missing".
+int run_pull(common::Invocation& invocation, const std::string& default_policy);
+int run_push(common::Invocation& invocation);
+
+// One copy with progress on standard error (unless --quiet), repeated as --retry says.
+struct Transfer {
+  const transport::ImageReference& source;
+  const transport::ImageReference& destination;
+  spec::PlatformChoice platform = {};
+  std::string manifest_type = {};
+  std::vector<spec::Reference> more_tags = {};  // docker-archive:
+  bool preserve_layers = false;                 // oci: as they are, uncompressed
+};
+spec::RawManifest transfer(EngineSession& session, const Transfer& what);
+
+// "oci", "v2s1", "v2s2" as a media type; "" for "".
+std::string manifest_type_named(const std::string& format);
+
+// The image of the local store with this full ID.
+std::unique_ptr<transport::ImageReference> stored_image(const std::string& id);
+
+// Copies an image that is not in a registry into the store and gives it the name that it has there. Its ID.
+struct Imported {
+  std::string id;
+  std::string name;  // "" for none
+};
+Imported import_image(EngineSession& session, const transport::ImageReference& source);
+
+}  // namespace lade::engines
