@@ -6,6 +6,7 @@
 #include "common/output.hpp"
 #include "common/suggest.hpp"
 #include "engines/front.hpp"
+#include "skopeo/commands.hpp"
 
 namespace lade::buildah {
 namespace {
@@ -21,6 +22,8 @@ const Command* const available[] = {
     &tag_command,
     &pull_command,
     &push_command,
+    &skopeo::login_command,
+    &skopeo::logout_command,
     &rmi_command,
     &common::completion_command,
     &common::help_command,
@@ -29,10 +32,10 @@ const Command* const available[] = {
     &common::man_command,
 };
 
-constexpr std::string_view missing[] = {
-    "add",     "bud",  "build", "commit", "config",   "containers", "copy",   "from",  "info",
-    "inspect", "list", "login", "logout", "manifest", "mkcw",       "mount",  "prune", "ps",
-    "rename",  "rm",   "run",   "source", "umount",   "unmount",    "unshare"};
+constexpr std::string_view missing[] = {"add",  "bud",    "build",  "commit",  "config", "containers",
+                                        "copy", "from",   "info",   "inspect", "list",   "manifest",
+                                        "mkcw", "mount",  "prune",  "ps",      "rename", "rm",
+                                        "run",  "source", "umount", "unmount", "unshare"};
 
 std::vector<Option> global_options() {
   std::vector<Option> options = engines::store_options();

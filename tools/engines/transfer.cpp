@@ -11,10 +11,13 @@
 #include "copy/copy.hpp"
 #include "engine/image_names.hpp"
 #include "io/codec/codec.hpp"
+#include "io/readers.hpp"
 #include "os/file.hpp"
 #include "spec/image_name.hpp"
 #include "spec/media_type.hpp"
+#include "transport/archive_input.hpp"
 #include "transport/docker/docker.hpp"
+#include "transport/oci/layout_index.hpp"
 #include "transport/transports.hpp"
 
 namespace lade::engines {
@@ -200,6 +203,34 @@ std::string policy_named(const Flags& flags, const std::string& default_policy) 
   refuse_transfer(fmt::format("unsupported pull policy \"{}\"", word));
 }
 
+// The name that the only image of an OCI archive has in its index; "" for none.
+std::string name_in_archive(const Context& context, const std::string& path) {
+  const auto archive =
+      transport::open_archive(context, path, "/var/tmp", archive::TarIndex::Duplicates::last);
+  const auto* entry = archive.find_file(transport::oci::index_file);
+  if (entry == nullptr) return "";
+  const auto reader = archive.open(*entry);
+  const transport::oci::LayoutIndex index(
+      io::read_all(*reader, transport::oci::max_index_size, transport::oci::index_file));
+  return index.manifests().size() == 1 ? transport::oci::LayoutIndex::name_of(index.manifests().front()) : "";
+}
+
+// The name that an image has where it comes from, made a full one; "" for none.
+std::string name_of_imported(const Context& context, const transport::ImageReference& source) {
+  if (const auto reference = source.docker_reference()) return reference->with_default_tag().str();
+  const std::string rest = source.rest();
+  const std::size_t colon = rest.find(':');
+  const std::string path = rest.substr(0, colon);
+  std::string name;
+  if (source.transport() == "oci" && !path.starts_with('/')) name = path;
+  if (source.transport() == "oci-archive") {
+    name = colon == std::string::npos ? "" : rest.substr(colon + 1);
+    if (name.empty()) name = name_in_archive(context, path);
+    if (name.starts_with('@')) name.clear();
+  }
+  return name.empty() ? "" : engine::normalize_name(name).str();
+}
+
 void write_digest(const std::string& path, const spec::Digest& digest) {
   in_context("failed to write digest to file " + path, [&] {
     os::FileWriter writer(os::open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0644));
@@ -330,17 +361,7 @@ spec::RawManifest transfer(EngineSession& session, const Transfer& what) {
 
 Imported import_image(EngineSession& session, const transport::ImageReference& source) {
   const auto image = source.open_source(session.context(), options_for(session, source));
-  std::string name;
-  if (const auto reference = source.docker_reference()) {
-    name = reference->with_default_tag().str();
-  } else if (source.transport() == "oci" || source.transport() == "oci-archive") {
-    const std::string rest = source.rest();
-    const std::size_t colon = rest.find(':');
-    const std::string inner = colon == std::string::npos ? "" : rest.substr(colon + 1);
-    if (source.transport() == "oci" && !rest.starts_with('/')) name = rest.substr(0, colon);
-    if (source.transport() == "oci-archive" && !inner.starts_with('@')) name = inner;
-    if (!name.empty()) name = engine::normalize_name(name).str();
-  }
+  const std::string name = name_of_imported(session.context(), source);
   const auto raw = image->manifest(session.context(), std::nullopt);
   if (!name.empty()) {
     const auto destination = transport::parse_image_name("containers-storage:" + name);

@@ -6,6 +6,7 @@
 #include "common/output.hpp"
 #include "common/suggest.hpp"
 #include "engines/front.hpp"
+#include "skopeo/commands.hpp"
 
 namespace lade::podman {
 namespace {
@@ -17,13 +18,37 @@ using common::ValueKind;
 
 // Adding a command: its file, its line here; out of missing.cpp with it.
 const Command* const available[] = {
-    &pull_command,         &image_pull_command,      &push_command,
-    &image_push_command,   &inspect_command,         &image_inspect_command,
-    &history_command,      &image_history_command,   &images_command,
-    &image_list_command,   &image_exists_command,    &tag_command,
-    &image_tag_command,    &untag_command,           &image_untag_command,
-    &rmi_command,          &image_rm_command,        &common::completion_command,
-    &common::help_command, &common::version_command, &common::complete_command,
+    &save_command,
+    &image_save_command,
+    &load_command,
+    &image_load_command,
+    &image_prune_command,
+    &image_tree_command,
+    &image_mount_command,
+    &image_unmount_command,
+    &skopeo::login_command,
+    &skopeo::logout_command,
+    &pull_command,
+    &image_pull_command,
+    &push_command,
+    &image_push_command,
+    &inspect_command,
+    &image_inspect_command,
+    &history_command,
+    &image_history_command,
+    &images_command,
+    &image_list_command,
+    &image_exists_command,
+    &tag_command,
+    &image_tag_command,
+    &untag_command,
+    &image_untag_command,
+    &rmi_command,
+    &image_rm_command,
+    &common::completion_command,
+    &common::help_command,
+    &common::version_command,
+    &common::complete_command,
     &common::man_command,
 };
 

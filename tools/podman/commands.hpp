@@ -31,5 +31,13 @@ extern const common::Command inspect_command;
 extern const common::Command image_inspect_command;
 extern const common::Command history_command;
 extern const common::Command image_history_command;
+extern const common::Command save_command;
+extern const common::Command image_save_command;
+extern const common::Command load_command;
+extern const common::Command image_load_command;
+extern const common::Command image_prune_command;
+extern const common::Command image_tree_command;
+extern const common::Command image_mount_command;
+extern const common::Command image_unmount_command;
 
 }  // namespace lade::podman

@@ -6,28 +6,22 @@
 namespace lade::podman {
 namespace {
 
-constexpr std::string_view names[] = {
-    "artifact",    "attach",      "auto-update",  "build",         "commit",
-    "container",   "cp",          "create",       "diff",          "events",
-    "exec",        "export",      "farm",         "generate",      "healthcheck",
-    "image build", "image diff",  "image import", "image load",    "image mount",
-    "image prune", "image save",  "image scp",    "image search",  "image sign",
-    "image tree",  "image trust", "image umount", "image unmount", "import",
-    "info",        "init",        "kill",         "kube",          "load",
-    "login",       "logout",      "logs",         "machine",       "manifest",
-    "mount",       "network",     "pause",        "play",          "pod",
-    "port",        "ps",          "quadlet",      "rename",        "restart",
-    "rm",          "run",         "save",         "search",        "secret",
-    "start",       "stats",       "stop",         "system",        "top",
-    "umount",      "unmount",     "unpause",      "unshare",       "update",
-    "volume",      "wait"};
+constexpr std::string_view missing_names[] = {
+    "artifact",    "attach",      "auto-update", "build",        "commit",    "container",    "cp",
+    "create",      "diff",        "events",      "exec",         "export",    "farm",         "generate",
+    "healthcheck", "image build", "image diff",  "image import", "image scp", "image search", "image sign",
+    "image trust", "import",      "info",        "init",         "kill",      "kube",         "logs",
+    "machine",     "manifest",    "mount",       "network",      "pause",     "play",         "pod",
+    "port",        "ps",          "quadlet",     "rename",       "restart",   "rm",           "run",
+    "search",      "secret",      "start",       "stats",        "stop",      "system",       "top",
+    "umount",      "unmount",     "unpause",     "unshare",      "update",    "volume",       "wait"};
 
 }  // namespace
 
 std::span<const common::Command* const> missing_commands() {
   static const std::vector<common::Command> commands = [] {
     std::vector<common::Command> list;
-    for (const std::string_view name : names) list.push_back(engines::missing_command(name));
+    for (const std::string_view name : missing_names) list.push_back(engines::missing_command(name));
     return list;
   }();
   static const std::vector<const common::Command*> pointers = [] {
