@@ -306,7 +306,7 @@ std::vector<Option> push_options() {
                "source, with "
                "fallbacks)",
        .choices = {"oci", "v2s2", "v2s1"}},
-      {.name = "remove-signatures", .help = "signatures are never copied: this is what happens anyway"},
+      {.name = "remove-signatures", .help = "Discard any pre-existing signatures in the image"},
   };
   common::append(options, registry_access_options());
   common::append(options, unavailable_options({{"sign-by", ValueKind::text},
@@ -342,6 +342,7 @@ spec::RawManifest transfer(EngineSession& session, const Transfer& what) {
   options.destination.accept_uncompressed_layers = what.preserve_layers;
   options.platform = what.platform;
   options.manifest_type = what.manifest_type;
+  options.remove_signatures = flags.has("remove-signatures") && flags.flag("remove-signatures");
   set_compression(flags, options);
   const auto cache = config::make_blob_info_cache(
       config::blob_info_cache_path(session.session().environment()), session.invocation().logger);
