@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "engine/local_images.hpp"
 
@@ -11,7 +12,7 @@ namespace {
 
 using store::ImageRecord;
 
-// What buildah keeps with each of its containers.
+// What buildah keeps in the directory of each of its containers.
 constexpr std::string_view buildah_state = "buildah.json";
 
 class InUse : public Error {
@@ -111,7 +112,7 @@ class Removal {
       }
       const auto container = store_->find_container(context_, id);
       if (!container) continue;
-      if (!container->big_data.has(buildah_state)) {
+      if (!std::filesystem::exists(store_->container_directory(id) / buildah_state)) {
         throw InUse(
             fmt::format("image used by {}: lade removes containers of buildah only: this one must be removed "
                         "by the engine that made it",

@@ -94,7 +94,9 @@ TEST_CASE("an image that a container uses stays, and force removes buildah's con
   const auto container = stored.store->create_container(background(), wanted);
   CHECK(remove_images(background(), stored.store, no_rules, {id}, {}).in_use);
   CHECK(remove_images(background(), stored.store, no_rules, {id}, {.force = true}).in_use);
-  stored.store->set_container_big_data(background(), container.id, {"buildah.json", "{}", std::nullopt});
+  const auto directory = stored.store->container_directory(container.id);
+  os::mkdir_all(directory);
+  os::write_file(directory / "buildah.json", "{}");
   CHECK(remove_images(background(), stored.store, no_rules, {id}, {.force = true}).deleted ==
         std::vector<std::string>{id});
   CHECK(stored.store->containers(background()).empty());
