@@ -26,7 +26,7 @@ def find_programs():
     wanted = {"lade": environment["LADE"], "skopeo": environment.get("SKOPEO", "skopeo"),
               "crane": environment.get("CRANE", "crane"),
               "docker-registry": environment.get("DOCKER_REGISTRY", "docker-registry"),
-              "curl": "curl", "sha256sum": "sha256sum", "openssl": "openssl"}
+              "curl": "curl", "igzip": "igzip", "tar": "tar", "sha256sum": "sha256sum", "openssl": "openssl"}
     paths = {name: shutil.which(program) for name, program in wanted.items() if program}
     found = {name: os.path.abspath(path) for name, path in paths.items() if path}
     for name in ("lade", "docker-registry", "openssl"):

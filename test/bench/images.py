@@ -161,7 +161,8 @@ class Layout:
         with open(self.blob(self.manifest_digest), "rb") as file:
             self.manifest_bytes = file.read()
         manifest = json.loads(self.manifest_bytes)
-        self.blobs = [manifest["config"], *manifest["layers"]]
+        self.layers = manifest["layers"]
+        self.blobs = [manifest["config"], *self.layers]
 
     def blob(self, digest):
         return os.path.join(self.path, "blobs", digest.replace(":", "/"))

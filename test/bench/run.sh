@@ -11,7 +11,7 @@
 #   BENCH_DIR        where the work is done: about 4 GB on a real disk (default: $TMPDIR or /tmp)
 #   BENCH_CACHE      a directory that keeps the image made for the benchmark (default: it is made anew)
 #
-# Debian's packages: skopeo crane docker-registry curl openssl python3
+# Debian's packages: skopeo crane docker-registry curl openssl python3 isal
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 LADE=${LADE:-$here/../../build/tools/lade}

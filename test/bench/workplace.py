@@ -3,6 +3,7 @@ import contextlib
 import functools
 import os
 import shutil
+import subprocess
 import sys
 
 import images
@@ -80,6 +81,15 @@ class Workplace:
     def directory(self):
         path = os.path.join(self.folder, "dir")
         self.layout("big").link_as_dir(path)
+        return path
+
+    @functools.cached_property
+    def store(self):
+        """A local store with the image, filled by skopeo."""
+        path = os.path.join(self.folder, "store")
+        name = f"containers-storage:[overlay@{path}/root+{path}/run:overlay.skip_mount_home=true]localhost/big:latest"
+        subprocess.run([self.programs["skopeo"], "--insecure-policy", "copy", "-q", f"oci:{self.layout('big').path}", name],
+                       check=True)
         return path
 
     @contextlib.contextmanager

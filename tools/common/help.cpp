@@ -122,8 +122,9 @@ std::string man_sections(const Program& program) {
   std::string out = "# COMMANDS\n\n";
   for (const Command* command : program.commands) {
     if (command->hidden) continue;
-    out += fmt::format("## {} {} {}\n\n{}\n\n", program.name, command->name, escape_scdoc(command->synopsis),
-                       escape_scdoc(command->description));
+    // scdoc takes headings as they are, without escapes.
+    out += fmt::format("## {} {}\n\n*{} {}* {}\n\n{}\n\n", program.name, command->name, program.name,
+                       command->name, escape_scdoc(command->synopsis), escape_scdoc(command->description));
     for (const std::string_view alias : command->aliases)
       out += fmt::format("Also *{} {}*.\n\n", program.name, alias);
     const auto options = options_of(*command);
