@@ -9,6 +9,7 @@
 #include "fixture.hpp"
 #include "layer/apply.hpp"
 #include "support/errors.hpp"
+#include "support/privileges.hpp"
 
 using namespace lade;
 using namespace lade::layer;
@@ -81,7 +82,8 @@ void make_socket(const std::filesystem::path& path) {
 
 }  // namespace
 
-TEST_CASE("a layer that was unpacked gives the same tar, but for what tars say in several ways") {
+TEST_CASE("a layer that was unpacked gives the same tar, but for what tars say in several ways" *
+          doctest::skip(!test::is_privileged())) {
   const test::Directory directory;
   const auto typed = [](mode_t type, std::uint32_t mode) {
     return [=](TarHeader& header) { header.mode = type | mode; };
@@ -128,7 +130,7 @@ TEST_CASE("a layer that was unpacked gives the same tar, but for what tars say i
   CHECK(member(members, "d/b").header.link == "d/a");
 }
 
-TEST_CASE("whiteouts of all kinds become .wh. files") {
+TEST_CASE("whiteouts of all kinds become .wh. files" * doctest::skip(!test::is_privileged())) {
   if (!test::is_root()) return;
   const test::Directory directory;
   const auto diff = directory / "diff";
@@ -154,7 +156,8 @@ TEST_CASE("whiteouts of all kinds become .wh. files") {
   CHECK(member(members, "user/").header.pax.empty());
 }
 
-TEST_CASE("an opaque directory is marked only if a layer below has its name") {
+TEST_CASE("an opaque directory is marked only if a layer below has its name" *
+          doctest::skip(!test::is_privileged())) {
   const test::Directory directory;
   test::apply_layer(TarBuilder().file("a/.wh..wh..opq").file("b/.wh..wh..opq").finish(), directory / "diff");
   std::filesystem::create_directories(directory / "lower/b");

@@ -4,6 +4,7 @@
 #include "fixture.hpp"
 #include "layer/apply.hpp"
 #include "support/errors.hpp"
+#include "support/privileges.hpp"
 
 using namespace lade;
 using namespace lade::layer;
@@ -32,7 +33,8 @@ ApplyOptions options_with(Whiteouts whiteouts) {
 
 }  // namespace
 
-TEST_CASE("for overlay, whiteouts are devices and opaque directories have an attribute") {
+TEST_CASE("for overlay, whiteouts are devices and opaque directories have an attribute" *
+          doctest::skip(!test::is_privileged())) {
   const test::Directory directory;
   const std::string tar = TarBuilder()
                               .directory("d")
@@ -60,7 +62,8 @@ TEST_CASE("for overlay without privileges, whiteouts and the user attribute work
   });
 }
 
-TEST_CASE("a whiteout is about the layers below: what this layer has stays") {
+TEST_CASE("a whiteout is about the layers below: what this layer has stays" *
+          doctest::skip(!test::is_privileged())) {
   const test::Directory directory;
   const std::string tar = TarBuilder()
                               .file("a", "kept")

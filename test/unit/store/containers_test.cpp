@@ -4,6 +4,7 @@
 #include "fixture.hpp"
 #include "os/mount.hpp"
 #include "support/errors.hpp"
+#include "support/privileges.hpp"
 
 using namespace lade;
 using namespace lade::store;
@@ -95,7 +96,8 @@ TEST_CASE("containers: big data, metadata and names are kept") {
   CHECK(test::kind_of([&] { store->container_big_data(background(), "c2", "x"); }) == Kind::not_found);
 }
 
-TEST_CASE("containers: the layer of one is read as its files are now") {
+TEST_CASE("containers: the layer of one is read as its files are now" *
+          doctest::skip(!test::is_privileged())) {
   for (const std::string driver : {"vfs", "overlay"}) {
     if (driver == "overlay" && ::geteuid() != 0) continue;
     const test::Place place(driver);
@@ -116,7 +118,8 @@ TEST_CASE("containers: the layer of one is read as its files are now") {
   }
 }
 
-TEST_CASE("mounts: they are counted, and gone with the last unmount") {
+TEST_CASE("mounts: they are counted, and gone with the last unmount" *
+          doctest::skip(!test::is_privileged())) {
   if (::geteuid() != 0) return;
   const test::Place place;
   const auto store = place.open();
@@ -142,7 +145,8 @@ TEST_CASE("mounts: they are counted, and gone with the last unmount") {
   CHECK(place.directory.read("run/overlay-layers/mountpoints.json") == "[]");
 }
 
-TEST_CASE("mounts: an image's layer is mounted read-only, a base layer too") {
+TEST_CASE("mounts: an image's layer is mounted read-only, a base layer too" *
+          doctest::skip(!test::is_privileged())) {
   if (::geteuid() != 0) return;
   const test::Place place;
   const auto store = place.open();
@@ -153,7 +157,7 @@ TEST_CASE("mounts: an image's layer is mounted read-only, a base layer too") {
   CHECK(store->unmount_layer(background(), image.layer));
 }
 
-TEST_CASE("mounts: more layers than fit into a page of options") {
+TEST_CASE("mounts: more layers than fit into a page of options" * doctest::skip(!test::is_privileged())) {
   if (::geteuid() != 0) return;
   const test::Place place;
   const auto store = place.open();

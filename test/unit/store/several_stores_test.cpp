@@ -3,6 +3,7 @@
 #include "fixture.hpp"
 #include "os/mount.hpp"
 #include "support/errors.hpp"
+#include "support/privileges.hpp"
 
 using namespace lade;
 using namespace lade::store;
@@ -38,7 +39,8 @@ TEST_CASE("additional stores: their images are there, and read-only") {
   CHECK(two.shared.directory.snapshot() == before);
 }
 
-TEST_CASE("additional stores: their layers are shared with images of our own") {
+TEST_CASE("additional stores: their layers are shared with images of our own" *
+          doctest::skip(!test::is_privileged())) {
   for (const std::string driver : {"vfs", "overlay"}) {
     const Two two(driver);
     const auto store = two.own.open();
@@ -88,7 +90,8 @@ TEST_CASE("additional stores: one that is not there is an error") {
   CHECK(test::kind_of([&] { place.open(); }) == Kind::not_found);
 }
 
-TEST_CASE("image store: images and their layers live there, tar-split files and containers do not") {
+TEST_CASE("image store: images and their layers live there, tar-split files and containers do not" *
+          doctest::skip(!test::is_privileged())) {
   for (const std::string driver : {"vfs", "overlay"}) {
     test::Place place(driver);
     place.options.image_store = place.directory / "images";
