@@ -22,6 +22,12 @@ std::string read_id(const FieldReader& fields, std::string_view name, const std:
   return id;
 }
 
+std::string read_own_id(const FieldReader& fields, const std::string& what) {
+  std::string id = read_id(fields, "id", what);
+  if (id.empty()) throw Error(Kind::invalid_input, what + ": id is missing");
+  return id;
+}
+
 BigData read_big_data(const FieldReader& fields) {
   return {fields.texts("big-data-names"), fields.integer_map("big-data-sizes"),
           fields.text_map("big-data-digests")};
@@ -59,8 +65,7 @@ void LayerRecord::set_incomplete(bool incomplete) {
 LayerRecord LayerRecord::parse(Json document, std::string_view what) {
   const FieldReader fields(document, std::string(what));
   LayerRecord result;
-  result.id = read_id(fields, "id", std::string(what));
-  if (result.id.empty()) throw Error(Kind::invalid_input, std::string(what) + ": id is missing");
+  result.id = read_own_id(fields, std::string(what));
   result.names = fields.texts("names");
   result.parent = read_id(fields, "parent", std::string(what));
   result.metadata = fields.text("metadata");
@@ -130,8 +135,7 @@ std::vector<spec::Digest> ImageRecord::digests() const {
 ImageRecord ImageRecord::parse(Json document, std::string_view what) {
   const FieldReader fields(document, std::string(what));
   ImageRecord result;
-  result.id = read_id(fields, "id", std::string(what));
-  if (result.id.empty()) throw Error(Kind::invalid_input, std::string(what) + ": id is missing");
+  result.id = read_own_id(fields, std::string(what));
   result.digest = fields.text("digest");
   result.names = fields.texts("names");
   result.names_history = fields.texts("names-history");
@@ -169,8 +173,7 @@ bool ContainerRecord::is_volatile() const {
 ContainerRecord ContainerRecord::parse(Json document, std::string_view what) {
   const FieldReader fields(document, std::string(what));
   ContainerRecord result;
-  result.id = read_id(fields, "id", std::string(what));
-  if (result.id.empty()) throw Error(Kind::invalid_input, std::string(what) + ": id is missing");
+  result.id = read_own_id(fields, std::string(what));
   result.names = fields.texts("names");
   result.image = fields.text("image");
   result.layer = read_id(fields, "layer", std::string(what));

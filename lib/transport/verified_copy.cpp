@@ -1,54 +1,39 @@
 #include "transport/verified_copy.hpp"
 
-#include "io/readers.hpp"
-
 namespace lade::transport {
 
-namespace {
+VerifiedBlob::VerifiedBlob(const Context& context, const PutBlob& blob, io::Reader& data)
+    : blob_(blob),
+      stoppable_(data, context, nobody_),
+      digesting_(stoppable_, blob.digest ? blob.digest->algorithm() : spec::Digest::Algorithm::sha256) {}
 
-class NullTransfer final : public Transfer {
- public:
-  void advance(std::uint64_t) noexcept override {}
-  void finish(Outcome) noexcept override {}
-};
-
-// Ends after exactly `size` bytes, or throws.
-class SizedReader final : public io::Reader {
- public:
-  SizedReader(io::Reader& inner, std::optional<std::uint64_t> size) : inner_(inner), size_(size) {}
-
-  std::size_t read(io::Buffer buffer) override {
-    const std::size_t n = inner_.read(buffer);
-    count_ += n;
-    if (size_ && (count_ > *size_ || (n == 0 && count_ < *size_))) {
-      throw Error(Kind::integrity,
-                  "expected " + std::to_string(*size_) + " bytes, got " + std::to_string(count_));
-    }
-    return n;
+std::size_t VerifiedBlob::read(io::Buffer buffer) {
+  if (info_) return 0;
+  const std::size_t count = digesting_.read(buffer);
+  const std::uint64_t size = digesting_.count();
+  if (blob_.size && (size > *blob_.size || (count == 0 && size < *blob_.size))) {
+    throw Error(Kind::integrity,
+                "expected " + std::to_string(*blob_.size) + " bytes, got " + std::to_string(size));
   }
-
- private:
-  io::Reader& inner_;
-  std::optional<std::uint64_t> size_;
-  std::uint64_t count_ = 0;
-};
-
-BlobInfo copy_unknown(const PutBlob& blob, io::Reader& data, io::Writer& out) {
-  SizedReader sized(data, blob.size);
-  io::DigestingReader digesting(sized);
-  const auto count = io::copy(digesting, out);
-  return {digesting.finish(), count};
+  if (count != 0) return count;
+  const spec::Digest digest = digesting_.finish();
+  if (blob_.digest && *blob_.digest != digest) {
+    throw Error(Kind::integrity,
+                "Digest did not match, expected " + blob_.digest->str() + ", got " + digest.str());
+  }
+  info_ = BlobInfo{digest, size, std::nullopt};
+  return 0;
 }
 
-}  // namespace
+BlobInfo VerifiedBlob::end() {
+  if (!info_) io::drain(*this);
+  return *info_;
+}
 
 BlobInfo copy_verified(const Context& context, const PutBlob& blob, io::Reader& data, io::Writer& out) {
-  NullTransfer nobody;
-  io::ProgressReader stoppable(data, context, nobody);
-  if (!blob.digest) return copy_unknown(blob, stoppable, out);
-  io::VerifyingReader verified(stoppable, *blob.digest, blob.size);
-  const auto count = io::copy(verified, out);
-  return {*blob.digest, count};
+  VerifiedBlob verified(context, blob, data);
+  io::copy(verified, out);
+  return verified.end();
 }
 
 }  // namespace lade::transport

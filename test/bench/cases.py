@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Callable, NamedTuple, Optional
 
 from images import MANIFEST_TYPE
-from workplace import TAGS
+from workplace import TAGS, store_at
 
 MEMORY_LIMIT = 64  # MiB, whatever the size of the image
 HASHERS = {"curl+sha256sum": "sha256sum", "curl+openssl": "openssl dgst -sha256"}
@@ -74,11 +74,6 @@ def layout_has(image):
                 return False
         return True
     return check
-
-
-def store_at(folder, image="localhost/big:latest"):
-    """A local store of its own; skip_mount_home leaves no mount behind that would outlive the run."""
-    return f"containers-storage:[overlay@{folder}/root+{folder}/run:overlay.skip_mount_home=true]{image}"
 
 
 def pull_to_store(place, program):

@@ -12,6 +12,11 @@ import services
 TAGS = 10000
 
 
+def store_at(folder, image="localhost/big:latest"):
+    """A local store of its own; skip_mount_home leaves no mount behind that would outlive the run."""
+    return f"containers-storage:[overlay@{folder}/root+{folder}/run:overlay.skip_mount_home=true]{image}"
+
+
 class Workplace:
     def __init__(self, programs, folder, cache, stack):
         self.programs = programs
@@ -87,9 +92,8 @@ class Workplace:
     def store(self):
         """A local store with the image, filled by skopeo."""
         path = os.path.join(self.folder, "store")
-        name = f"containers-storage:[overlay@{path}/root+{path}/run:overlay.skip_mount_home=true]localhost/big:latest"
-        subprocess.run([self.programs["skopeo"], "--insecure-policy", "copy", "-q", f"oci:{self.layout('big').path}", name],
-                       check=True)
+        subprocess.run([self.programs["skopeo"], "--insecure-policy", "copy", "-q", f"oci:{self.layout('big').path}",
+                        store_at(path)], check=True)
         return path
 
     @contextlib.contextmanager

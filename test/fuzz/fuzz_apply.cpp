@@ -18,6 +18,7 @@
 #include "os/atomic_file.hpp"
 #include "os/file.hpp"
 #include "os/temp_dir.hpp"
+#include "tar_checksums.hpp"
 
 namespace {
 
@@ -79,20 +80,9 @@ void try_layer(const std::string& tar) {
   }
 }
 
-std::string with_checksums(std::string_view bytes) {
-  std::string result;
-  for (; bytes.size() >= archive::tar_block_size; bytes.remove_prefix(archive::tar_block_size)) {
-    archive::TarBlock block{};
-    archive::set_text(block, {0, archive::tar_block_size}, bytes);
-    if (archive::raw_field(block, archive::field::magic).starts_with("ustar")) archive::set_checksum(block);
-    result += io::as_text(block);
-  }
-  return result.append(bytes);
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  try_layer(with_checksums({reinterpret_cast<const char*>(data), size}));
+  try_layer(fuzz::with_checksums({reinterpret_cast<const char*>(data), size}));
   return 0;
 }

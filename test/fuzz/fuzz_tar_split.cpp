@@ -13,6 +13,7 @@
 #include "base/error.hpp"
 #include "io/codec/gzip_compressor.hpp"
 #include "io/stream.hpp"
+#include "tar_checksums.hpp"
 
 namespace {
 
@@ -68,17 +69,6 @@ void split_and_assemble(const std::string& tar) {
   if (assembled(tar_split, open) != tar) std::abort();
 }
 
-std::string with_checksums(std::string_view bytes) {
-  std::string result;
-  for (; bytes.size() >= archive::tar_block_size; bytes.remove_prefix(archive::tar_block_size)) {
-    archive::TarBlock block{};
-    archive::set_text(block, {0, archive::tar_block_size}, bytes);
-    if (archive::raw_field(block, archive::field::magic).starts_with("ustar")) archive::set_checksum(block);
-    result += io::as_text(block);
-  }
-  return result.append(bytes);
-}
-
 template <class Fn>
 void attempt(const Fn& fn) {
   try {
@@ -93,6 +83,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   attempt([&] { read_lines(bytes); });
   attempt([&] { split_and_assemble(std::string(bytes)); });
-  attempt([&] { split_and_assemble(with_checksums(bytes)); });
+  attempt([&] { split_and_assemble(fuzz::with_checksums(bytes)); });
   return 0;
 }

@@ -4,7 +4,6 @@
 
 #include "common/builtin.hpp"
 #include "common/output.hpp"
-#include "common/suggest.hpp"
 #include "engines/front.hpp"
 #include "skopeo/commands.hpp"
 
@@ -60,11 +59,10 @@ std::string unknown_command(const Program& program, std::string_view group, cons
   std::vector<std::string> names;
   for (const Command* command : program.commands)
     if (!command->name.starts_with("__")) names.emplace_back(command->name);
-  std::string hint;
-  for (const std::string& name : common::suggestions(word, names)) hint += "\t" + name + "\n";
-  if (!hint.empty()) hint = "\n\nDid you mean this?\n" + hint;
-  const std::string path = group.empty() ? program.name : fmt::format("{} {}", program.name, group);
-  return fmt::format("unknown command \"{}\" for \"{}\"{}", word, path, hint);
+  std::string hint = engines::suggestion_lines(word, names);
+  if (!hint.empty()) hint = "\n\n" + hint;
+  return fmt::format("unknown command \"{}\" for \"{}\"{}", word, engines::command_path(program, group),
+                     hint);
 }
 
 int report(const common::Failure& failure) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "common/output.hpp"
+#include "common/suggest.hpp"
 
 namespace lade::engines {
 
@@ -173,6 +174,16 @@ common::Command missing_command(std::string_view name) {
           .run = refuse_missing,
           .hidden = true,
           .raw_arguments = true};
+}
+
+std::string command_path(const common::Program& program, std::string_view group) {
+  return group.empty() ? program.name : fmt::format("{} {}", program.name, group);
+}
+
+std::string suggestion_lines(const std::string& word, const std::vector<std::string>& names) {
+  std::string lines;
+  for (const std::string& name : common::suggestions(word, names)) lines += "\t" + name + "\n";
+  return lines.empty() ? "" : "Did you mean this?\n" + lines;
 }
 
 std::string shorten_id(std::string_view id) {

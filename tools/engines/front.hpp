@@ -29,7 +29,7 @@ std::vector<common::Option> idle_options(const std::vector<IdleOption>& options)
 std::vector<common::Option> unavailable_options(const std::vector<IdleOption>& options,
                                                 const std::string& why);
 
-// From --log-level; Kind::invalid_input is told when the command runs: check_log_level.
+// From --log-level; Kind::invalid_input for a word that is no level.
 Level log_threshold(const common::Flags& flags);
 
 // Of one run of a command.
@@ -66,6 +66,11 @@ std::string join_errors(const std::vector<Error>& errors);
 
 // A command that is known, but not there yet: it says so.
 common::Command missing_command(std::string_view name);
+
+// "podman image": how a group of commands, or with "" the program itself, is called.
+std::string command_path(const common::Program& program, std::string_view group);
+// "Did you mean this?" and a line for each name that is near; "" if there is none.
+std::string suggestion_lines(const std::string& word, const std::vector<std::string>& names);
 
 std::string shorten_id(std::string_view id);  // 12 digits
 

@@ -4,7 +4,6 @@
 
 #include "common/builtin.hpp"
 #include "common/output.hpp"
-#include "common/suggest.hpp"
 #include "engines/front.hpp"
 #include "skopeo/commands.hpp"
 
@@ -81,7 +80,6 @@ std::vector<Option> global_options() {
 }
 
 std::string unknown_command(const Program& program, std::string_view group, const std::string& word) {
-  const std::string prefix = group.empty() ? "" : std::string(group) + " ";
   std::vector<std::string> names;
   for (const Command* command : program.commands) {
     const bool shown = command->name.find("__") == std::string_view::npos;
@@ -89,17 +87,15 @@ std::string unknown_command(const Program& program, std::string_view group, cons
       names.emplace_back(command->name);
   }
   if (group.empty()) names.emplace_back("image");
-  std::string hint;
-  for (const std::string& name : common::suggestions(word, names)) hint += "\t" + name + "\n";
-  if (!hint.empty()) hint = "\nDid you mean this?\n" + hint + "\n";
-  const std::string path = group.empty() ? program.name : fmt::format("{} {}", program.name, group);
+  std::string hint = engines::suggestion_lines(word, names);
+  if (!hint.empty()) hint = "\n" + hint + "\n";
+  const std::string path = engines::command_path(program, group);
   return fmt::format("unrecognized command `{} {}`\n{}Try '{} --help' for more information", path, word, hint,
                      path);
 }
 
 std::string missing_command(const Program& program, std::string_view group) {
-  return group.empty() ? fmt::format("missing command '{} COMMAND'", program.name)
-                       : fmt::format("missing command '{} {} COMMAND'", program.name, group);
+  return fmt::format("missing command '{} COMMAND'", engines::command_path(program, group));
 }
 
 int report(const common::Failure& failure) {
@@ -110,10 +106,8 @@ int report(const common::Failure& failure) {
   }
   engines::fail(0, text);
   if (failure.of_flags) {
-    const std::string path = failure.command.empty()
-                                 ? failure.program.name
-                                 : fmt::format("{} {}", failure.program.name, failure.command);
-    common::write_best_effort(2, fmt::format("See '{} --help'\n", path));
+    common::write_best_effort(
+        2, fmt::format("See '{} --help'\n", engines::command_path(failure.program, failure.command)));
   }
   return engines::exit_engine_error;
 }

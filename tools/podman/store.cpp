@@ -144,18 +144,28 @@ void print_mounts(const std::vector<Mounted>& mounts, bool as_json, common::Outp
   out.write(common::align_columns(lines));
 }
 
+void refuse_names_beside_all(const Invocation& invocation) {
+  if (invocation.flags.flag("all") && !invocation.arguments.empty())
+    throw Error(Kind::invalid_input, "when using the --all switch, you may not pass any image names or IDs");
+}
+
+std::vector<const ImageRecord*> named_images(const engine::LocalImages& images,
+                                             const Invocation& invocation) {
+  std::vector<const ImageRecord*> named;
+  for (const std::string& name : invocation.arguments) named.push_back(images.get(name).image);
+  return named;
+}
+
 int run_mount(Invocation& invocation) {
   const std::string format = invocation.flags.text("format");
   if (!format.empty() && format != "json")
     throw Error(Kind::invalid_input, fmt::format("unknown --format argument: {}", format));
   const bool all = invocation.flags.flag("all");
-  if (all && !invocation.arguments.empty())
-    throw Error(Kind::invalid_input, "when using the --all switch, you may not pass any image names or IDs");
+  refuse_names_beside_all(invocation);
   engines::EngineSession session(invocation);
   const auto images = session.images();
   store::Store& store = *session.store();
-  std::vector<const ImageRecord*> wanted;
-  for (const std::string& name : invocation.arguments) wanted.push_back(images.get(name).image);
+  auto wanted = named_images(images, invocation);
   std::vector<Mounted> mounts;
   for (const ImageRecord& image : images.all()) {
     if (all && !image.layer.empty()) wanted.push_back(&image);
@@ -177,13 +187,11 @@ int run_unmount(Invocation& invocation) {
   const bool all = invocation.flags.flag("all");
   if (!all && invocation.arguments.empty())
     throw Error(Kind::invalid_input, "image name or ID must be specified");
-  if (all && !invocation.arguments.empty())
-    throw Error(Kind::invalid_input, "when using the --all switch, you may not pass any image names or IDs");
+  refuse_names_beside_all(invocation);
   engines::EngineSession session(invocation);
   const auto images = session.images();
   store::Store& store = *session.store();
-  std::vector<const ImageRecord*> wanted;
-  for (const std::string& name : invocation.arguments) wanted.push_back(images.get(name).image);
+  auto wanted = named_images(images, invocation);
   if (all)
     for (const ImageRecord& image : images.all()) wanted.push_back(&image);
   for (const ImageRecord* image : wanted) {

@@ -19,53 +19,6 @@ namespace {
 
 constexpr std::uint64_t max_config = 16 * 1024 * 1024;
 
-class SilentTransfer final : public Transfer {
- public:
-  void advance(std::uint64_t) noexcept override {}
-  void finish(Outcome) noexcept override {}
-};
-
-// The bytes of a blob as they come, checked against what is known of them once their end was read.
-class IncomingBlob final : public io::Reader {
- public:
-  IncomingBlob(const Context& context, const PutBlob& blob, io::Reader& data)
-      : blob_(blob),
-        stoppable_(data, context, nobody_),
-        digesting_(stoppable_, blob.digest ? blob.digest->algorithm() : spec::Digest::Algorithm::sha256) {}
-
-  std::size_t read(io::Buffer buffer) override {
-    if (info_) return 0;
-    const std::size_t count = digesting_.read(buffer);
-    const std::uint64_t size = digesting_.count();
-    if (blob_.size && (size > *blob_.size || (count == 0 && size < *blob_.size)))
-      throw Error(Kind::integrity,
-                  "expected " + std::to_string(*blob_.size) + " bytes, got " + std::to_string(size));
-    if (count == 0) finish(size);
-    return count;
-  }
-
-  // Reads what is left.
-  BlobInfo end() {
-    if (!info_) io::drain(*this);
-    return *info_;
-  }
-
- private:
-  void finish(std::uint64_t size) {
-    const auto digest = digesting_.finish();
-    if (blob_.digest && *blob_.digest != digest)
-      throw Error(Kind::integrity,
-                  "Digest did not match, expected " + blob_.digest->str() + ", got " + digest.str());
-    info_ = BlobInfo{digest, size, std::nullopt};
-  }
-
-  const PutBlob& blob_;
-  SilentTransfer nobody_;
-  io::ProgressReader stoppable_;
-  io::DigestingReader digesting_;
-  std::optional<BlobInfo> info_;
-};
-
 // For functions that want to own their reader.
 class LentBlob final : public io::Reader {
  public:
@@ -126,7 +79,7 @@ class StorageDestination final : public ImageDestination, private SignatureDesti
 
   BlobInfo put_blob(const Context& context, const PutBlob& blob, io::Reader& data) override {
     if (blob.is_config) return put_config(context, blob, data);
-    IncomingBlob incoming(context, blob, data);
+    VerifiedBlob incoming(context, blob, data);
     auto [detected, compression] = io::detect(std::make_unique<LentBlob>(incoming));
     const auto plain = io::decompress(std::move(detected), compression);
     auto pending = store_->unpack(context, *plain);
