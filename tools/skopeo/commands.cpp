@@ -22,6 +22,7 @@ const Command* const available[] = {
     &logout_command,
     &manifest_digest_command,
     &serve_command,
+    &sync_command,
     &common::completion_command,
     &common::help_command,
     &common::version_command,
