@@ -1,6 +1,7 @@
 """The cases of the benchmark: what each program is told to do, how the outcome is checked, and the targets."""
 import json
 import os
+import subprocess
 from dataclasses import dataclass, field
 from typing import Callable, NamedTuple, Optional
 
@@ -107,6 +108,22 @@ def list_images(place, program):
 
 def lists_all_images(place, stdout):
     return stdout.count("localhost/image") == STORED_IMAGES
+
+
+def sync(place, program):
+    flags = ["--src", "docker", "--dest", "docker", "--src-tls-verify=false", "--dest-tls-verify=false"]
+    return skopeo_like(place, program, "sync", *flags, f"{place.far_mirror_source.host}/many",
+                       f"{place.far_target.host}/mirror")
+
+
+def sync_again(place, program):
+    subprocess.run(sync(place, program), env=place.env, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return sync(place, program)
+
+
+def target_is_mirror(place, stdout):
+    return all(place.target.has_manifest("mirror/many", f"tag-{number:03}", MANIFEST_TYPE)
+               for number in range(STORED_IMAGES))
 
 
 def store_has_image(place, stdout):
@@ -244,6 +261,10 @@ CASES = [
          told("skopeo", "wall"), notes=[NO_INSPECT]),
     Case("far-tls-copy", "50 ms away, TLS: ten-layer copy", pull("ten", secure_far), layout_has("ten"),
          told("skopeo", "wall")),
+    Case("sync", f"10 ms away: sync of {STORED_IMAGES} small images", sync, target_is_mirror,
+         [Target("wall", "skopeo", 0.25), *told("skopeo", "cpu"), PEAK], peers=("skopeo",), needs_target=True, most_runs=3),
+    Case("sync-again", f"10 ms away: sync of {STORED_IMAGES} unchanged images", sync_again, target_is_mirror,
+         [Target("wall", "skopeo", 0.1), *told("skopeo", "cpu"), PEAK], peers=("skopeo",), needs_target=True, most_runs=3),
     Case("narrow-layer", "10 MB/s a connection: one 300 MB layer", pull("layer", narrow), layout_has("layer"),
          [Target("wall", "skopeo", 0.35), PEAK], most_runs=3, notes=[NARROW]),
 ]

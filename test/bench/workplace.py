@@ -118,6 +118,23 @@ class Workplace:
         return path
 
     @functools.cached_property
+    def far_mirror_source(self):
+        """The repository `many` with STORED_IMAGES small images, 10 ms away."""
+        layout = os.path.join(self.folder, "many")
+        for number in range(STORED_IMAGES):
+            images.make_layout(layout, [self.single_layer], f"image {number}")
+            self.source.push("many", f"tag-{number:03}", images.Layout(layout), images.MANIFEST_TYPE)
+            shutil.rmtree(layout)
+        return self.proxy(self.source, "--delay", "10")
+
+    @property
+    def far_target(self):
+        """The run's target registry, 10 ms away."""
+        if not self.target_proxy:
+            self.target_proxy = services.Proxy(self.target, os.path.join(self.folder, "proxy.log"), "--delay", "10")
+        return self.target_proxy
+
+    @functools.cached_property
     def single_layer(self):
         layer = self.layers["piece0"]
         return {**layer, "path": self.layout("ten").blob(layer["descriptor"]["digest"])}
@@ -130,13 +147,15 @@ class Workplace:
         inode numbers of removed files one by one, which makes the creation of files ten times slower for all.
         """
         self.runs += 1
-        self.target = None
+        self.target = self.target_proxy = None
         if needs_target:
             self.target = services.Registry(self.programs["docker-registry"], self.subfolder("target"))
         os.sync()
         try:
             yield
         finally:
+            if self.target_proxy:
+                self.target_proxy.stop()
             if self.target:
                 self.target.stop()
                 self.target.empty()

@@ -16,17 +16,17 @@ err_has 'msg="Synced 4 images from 1 sources"' "and counted as skopeo does"
 err_has "from=\"docker://$registry/team/app:1.0\" to=\"docker://$registry/mirror/app:1.0\"" "each image is named with both ends"
 run sync $from --dest docker --dest-tls-verify=false "$registry/team/app" "$registry/mirror"
 holds "the second time nothing is copied" sh -c '! grep -q "Copying image" err'
-run sync $from --dest dir --scoped --dry-run "$registry/team/app:1.0" "$work/out"
-err_has "from=\"docker://$registry/team/app:1.0\" to=\"dir:$work/out/$registry/team/app:1.0\"" "a dry run says what it would do"
+run sync $from --dest dir --scoped --dry-run "$registry/team/app:1.0" "$work/images"
+err_has "from=\"docker://$registry/team/app:1.0\" to=\"dir:$work/images/$registry/team/app:1.0\"" "a dry run says what it would do"
 err_has 'Would have synced 1 images from 1 sources' "and how much"
-holds "and does nothing" test ! -e out
-run sync $from --dest dir --semver '^1' --exclude '*.1' --digestfile digests "$registry/team/app" out
-holds "tags are chosen by version and pattern" test "$(ls out)" = app:1.0
-holds "digests are written down" grep -q "^sha256:[0-9a-f]* dir:.*/out/app:1.0$" digests
-run sync $from --dest dir "$registry/team/app" out
+holds "and does nothing" test ! -e images
+run sync $from --dest dir --semver '^1' --exclude '*.1' --digestfile digests "$registry/team/app" images
+holds "tags are chosen by version and pattern" test "$(ls images)" = app:1.0
+holds "digests are written down" grep -q "^sha256:[0-9a-f]* dir:.*/images/app:1.0$" digests
+run sync $from --dest dir "$registry/team/app" images
 exits 1 "a directory that is there is not overwritten"
 err_has "Refusing to overwrite destination directory" "and named"
-run sync --src dir --dest docker --dest-tls-verify=false out "$registry/back"; exits 0 "directories go back to a registry"
+run sync --src dir --dest docker --dest-tls-verify=false images "$registry/back"; exits 0 "directories go back to a registry"
 run sync $from --dest oci --rename 'x/{{.Name}}:v{{.Tag}}' "$registry/team/app" layout; exits 0 "images are renamed on the way"
 run sync --src oci --dest docker --dest-tls-verify=false --scoped layout "$registry/again"
 run list-tags --tls-verify=false "docker://$registry/again/x/app"; out_has '"v2.0-rc1"' "a layout goes to a registry"
