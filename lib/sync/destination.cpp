@@ -61,7 +61,8 @@ std::vector<std::string> directory_tags(const fs::path& repository) {
 
 std::vector<std::string> layout_tags(const std::string& layout, const std::string& repository) {
   std::vector<std::string> tags;
-  for (const spec::Descriptor& entry : read_index(layout).manifests()) {
+  const transport::oci::LayoutIndex index = read_index(layout);
+  for (const spec::Descriptor& entry : index.manifests()) {
     const std::string name = transport::oci::LayoutIndex::name_of(entry);
     if (name.starts_with(repository + ":")) tags.push_back(name.substr(repository.size() + 1));
   }

@@ -188,7 +188,7 @@ std::filesystem::path journal_path(const Flags& flags, const config::Environment
   return home.empty() ? "" : home / "lade/sync" / (io::digest_of(what).hex() + ".journal");
 }
 
-sync::SyncOptions options_of(const Invocation& invocation) {
+sync::SyncOptions sync_options_of(const Invocation& invocation) {
   const Flags& flags = invocation.flags;
   sync::SyncOptions options;
   read_manifest_options(flags, options.copy);
@@ -237,7 +237,7 @@ int run_sync(Invocation& invocation) {
   const trust::PolicyContext policy = session.policy();
   check_transports(from, to);
 
-  sync::SyncOptions options = options_of(invocation);
+  sync::SyncOptions options = sync_options_of(invocation);
   options.copy.platform = session.platform();
   options.journal = journal_path(flags, session.environment(),
                                  fmt::format("{} {} {} {} {}", from, invocation.arguments[0], to,

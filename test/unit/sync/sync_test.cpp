@@ -143,6 +143,21 @@ TEST_CASE_FIXTURE(SyncFixture, "pruning removes what the source does not have, a
   CHECK(to.manifests.contains("mirror/app:1.0"));
 }
 
+TEST_CASE_FIXTURE(SyncFixture, "pruning works in directories and layouts too") {
+  for (const std::string transport : {"dir", "oci"}) {
+    const std::string out = (directory / transport).string();
+    add("ns/app", "1.0");
+    add("ns/app", "2.0");
+    options.prune = options.replace = true;
+    run(transport, out);
+    const sync::Destination destination(transport, out, {});
+    CHECK(destination.list_tags(background(), "app").size() == 2);
+    from.manifests.erase("ns/app:2.0");
+    run(transport, out);
+    CHECK(destination.list_tags(background(), "app") == std::vector<std::string>{"1.0"});
+  }
+}
+
 TEST_CASE_FIXTURE(SyncFixture, "two images for one name are refused before anything is written") {
   add("ns/app", "1.0");
   add("ns/app", "2.0");
