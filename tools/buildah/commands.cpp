@@ -4,6 +4,7 @@
 
 #include "common/builtin.hpp"
 #include "common/output.hpp"
+#include "common/rootless.hpp"
 #include "engines/front.hpp"
 #include "skopeo/commands.hpp"
 
@@ -24,6 +25,7 @@ const Command* const available[] = {
     &skopeo::login_command,
     &skopeo::logout_command,
     &rmi_command,
+    &unshare_command,
     &common::completion_command,
     &common::help_command,
     &common::version_command,
@@ -34,7 +36,7 @@ const Command* const available[] = {
 constexpr std::string_view missing[] = {"add",  "bud",    "build",  "commit",  "config", "containers",
                                         "copy", "from",   "info",   "inspect", "list",   "manifest",
                                         "mkcw", "mount",  "prune",  "ps",      "rename", "rm",
-                                        "run",  "source", "umount", "unmount", "unshare"};
+                                        "run",  "source", "umount", "unmount"};
 
 std::vector<Option> global_options() {
   std::vector<Option> options = engines::store_options();
@@ -90,7 +92,10 @@ Program program(std::string name, std::string version_line) {
           .commands = commands,
           .report = report,
           .unknown_command = unknown_command,
-          .threshold = engines::log_threshold};
+          .threshold = engines::log_threshold,
+          .enter_namespace = [](const common::Request& request, const Context& context) {
+            common::enter_namespace(request, context, engines::needs_namespace, false);
+          }};
 }
 
 }  // namespace lade::buildah

@@ -16,5 +16,6 @@ extern const common::Command tag_command;
 extern const common::Command rmi_command;
 extern const common::Command pull_command;
 extern const common::Command push_command;
+extern const common::Command unshare_command;
 
 }  // namespace lade::buildah

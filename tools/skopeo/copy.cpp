@@ -228,6 +228,7 @@ const common::Command copy_command{
         "copy --all docker://docker.io/library/busybox oci:busybox:latest",
     .argument = common::ArgumentHint::image,
     .options = copy_options,
-    .run = run_copy};
+    .run = run_copy,
+    .needs_namespace = names_local_store};
 
 }  // namespace lade::skopeo
