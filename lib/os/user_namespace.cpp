@@ -258,8 +258,8 @@ void enter_user_namespace(const Context& context, const NamespaceOptions& option
   const MapKind groups{"gid_map", "newgidmap", "-g", options.subgid, ::getegid()};
   const NamespaceHolder holder;
   MapWriter writer(context, options, holder);
-  writer.write(groups);
   writer.write(users);
+  writer.write(groups);
   writer.warn();
   join(holder);
 }

@@ -132,7 +132,7 @@ run podman unshare sh -c "chmod go+x $store_home/overlay/*/diff/etc"
 # Only what needs it enters a namespace.
 cat >no-namespace <<'SCRIPT'
 #!/bin/sh
-echo "$0 was run" >&2
+echo "${0##*/} was run" >&2
 exit 1
 SCRIPT
 chmod +x no-namespace
@@ -145,7 +145,7 @@ for words in "podman images" "podman image exists example.com/ours:1" "podman in
   silent err "enters no namespace"
 done
 PATH=$work/without:$PATH run podman tag example.com/ours:1 example.com/ours:2
-err_has "without/newgidmap was run" "podman tag enters one"
+err_has "newuidmap was run" "podman tag enters one"
 
 # The runtime directory.
 mkdir tmp

@@ -26,7 +26,7 @@ copy() { run copy --quiet "$@"; }
 run podman unshare cat /proc/self/uid_map; exits 0 "a namespace is to be had"
 out_is "$(printf '         0 %10s          1' "$(id -u)")" "with one ID"
 [ "$(wc -l <err)" -eq 1 ]; ok $? "of which one line warns"
-err_has "Using rootless single mapping into the namespace. This might break some images: no ranges of IDs for user \\\"lade-test\\\"" \
+err_has "Using rootless single mapping into the namespace. This might break some images: no ranges of IDs for user \\\"lade-test\\\" in /etc/subuid" \
   "and says why"
 copy tarball:own.tar containers-storage:example.com/own:1; exits 0 "an image of root's files alone is stored"
 copy tarball:own.tar:other.tar containers-storage:example.com/other:1; exits 1 "one with a file of another group is not"

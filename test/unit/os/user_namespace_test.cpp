@@ -127,7 +127,7 @@ TEST_CASE("user namespace: missing helper programs are the reason for a single m
     os::enter_user_namespace(context, options);
     return log.text;
   });
-  CHECK(answer.ends_with("newgidmap is not installed"));
+  CHECK(answer.ends_with("newuidmap is not installed"));
 }
 
 TEST_CASE("user namespace: a helper that refuses is no more than a reason" * doctest::skip(!can_enter())) {
