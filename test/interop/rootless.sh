@@ -120,6 +120,7 @@ share overlay
 rm "$conf"
 run podman unshare sh -c 'echo $CONTAINERS_GRAPHROOT $CONTAINERS_RUNROOT'
 out_is "$store_home $XDG_RUNTIME_DIR/containers" "which is where it is without configuration"
+configure overlay "$store_home"
 holds "it is native overlay" grep -q false "$store_home/overlay/.has-mount-program"
 run copy --quiet oci:image:x "$(store example.com/ours:1)"; exits 0 "the store is filled again"
 own=$(id -u)
@@ -128,6 +129,42 @@ run podman unshare sh -c "ls -nd $store_home/overlay/*/diff/etc/shadow"
 out_has " 7 8 " "owners are the image's inside"
 run podman unshare sh -c "chmod go+x $store_home/overlay/*/diff/etc"
 [ "$(stat -c %u "$store_home"/overlay/*/diff/etc/shadow)" = $((base + 6)) ]; ok $? "and those of the ranges outside"
+
+# unshare: the status and the signals are the program's.
+run podman unshare sh -c 'exit 7'; exits 7 "the status of podman unshare is the program's"
+run podman unshare no-such-program; exits 127 "127 if there is none"
+err_has 'Error: exec: "no-such-program": executable file not found in $PATH' "as podman says"
+run podman unshare /etc/passwd; exits 126 "126 if it cannot be run"
+err_has "Error: fork/exec /etc/passwd: permission denied" "as podman says"
+run buildah unshare no-such-program; exits 1 "buildah has 1 for that"
+run podman unshare --rootless-netns true; exits 125 "--rootless-netns is refused"
+run podman unshare env
+out_has _CONTAINERS_USERNS_CONFIGURED=done "programs are told that they are root of a namespace"
+out_has "_CONTAINERS_ROOTLESS_UID=$own" "and whose"
+run buildah unshare env; out_has BUILDAH_ISOLATION=rootless "buildah's are told what they can isolate"
+run podman unshare "$LADE" podman unshare podman images --quiet; exits 0 "lade and podman work within each other's"
+# signalled SIGNAL ARGUMENT...: what a program in unshare does when lade is sent the signal.
+signalled() {
+  signal=$1; shift
+  rm -f ready
+  # shellcheck disable=SC2016
+  $LADE "$@" sh -c 'trap "exit 9" INT TERM HUP; echo $$ >ready; while :; do sleep 0.05; done' >out 2>err &
+  lade=$!
+  tries=0
+  until [ -s ready ] || [ $tries -gt 200 ]; do tries=$((tries + 1)); sleep 0.05; done
+  kill "-$signal" $lade
+  wait $lade
+  status=$?
+}
+buildah from --name work example.com/ours:1
+for signal in TERM HUP; do
+  signalled $signal podman unshare; exits 9 "SIG$signal reaches what podman unshare runs"
+  signalled $signal buildah unshare --mount work; exits 9 "and what runs beside a mounted container"
+done
+signalled KILL buildah unshare --mount work; exits 137 "nobody survives lade"
+sleep 0.2
+holds "nor does the program" sh -c '! [ -d /proc/$0 ] || grep -q "^State:.Z" /proc/$0/status' "$(cat ready)"
+buildah rm work
 
 # Only what needs it enters a namespace.
 cat >no-namespace <<'SCRIPT'
@@ -149,6 +186,7 @@ err_has "newuidmap was run" "podman tag enters one"
 
 # The runtime directory.
 mkdir tmp
+rm "$conf"
 env -u XDG_RUNTIME_DIR TMPDIR="$work/tmp" $LADE podman pull --quiet oci:image:x >out 2>err
 ok $? "without XDG_RUNTIME_DIR there is another place"
 [ -d "/run/user/$own" ] || [ "$(stat -c %a "tmp/storage-run-$own")" = 700 ]; ok $? "that is the user's alone"
@@ -158,6 +196,7 @@ if [ ! -d "/run/user/$own" ]; then
   status=$?; exits 125 "one that others may write to is not taken"
   err_has "set XDG_RUNTIME_DIR" "and the error says what to do"
 fi
+configure overlay "$store_home"
 holds "podman lists what is there" podman images
 out_has example.com/ours "all the same"
 holds "and removes it" podman rmi --all --force
