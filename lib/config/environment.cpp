@@ -49,10 +49,10 @@ Environment Environment::of_process() {
     if (equals == std::string_view::npos || equals == 0) continue;
     result.variables.try_emplace(std::string(text.substr(0, equals)), text.substr(equals + 1));
   }
-  const bool every_id = os::maps_every_id();
-  result.uid = outer_uid(result, !every_id);
+  const bool is_initial = os::in_initial_user_namespace();
+  result.uid = outer_uid(result, !is_initial);
   result.home = home_of(result);
-  result.privileged = every_id && os::has_cap_sys_admin();
+  result.privileged = is_initial && os::has_cap_sys_admin();
   return result;
 }
 

@@ -5,13 +5,13 @@
 #include <pwd.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <sstream>
 #include <vector>
 
@@ -27,15 +27,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t max_subid_file = 16 << 20;
-constexpr std::uint32_t all_ids = UINT32_MAX;
-
-// user_namespaces(7): one line, from 0 to 0, for all 2^32 - 1 IDs.
-bool is_full_map(const char* path) {
-  const auto text = find_file(path, 4096).value_or("");
-  unsigned long inside = 1, outside = 1, count = 0;
-  return std::sscanf(text.c_str(), "%lu %lu %lu", &inside, &outside, &count) == 3 && inside == 0 &&
-         outside == 0 && count == all_ids;
-}
+// PROC_USER_INIT_INO of the kernel's linux/proc_ns.h: the first namespace has a number that never changes.
+constexpr ino_t initial_namespace = 0xEFFFFFFD;
 
 void require_single_thread() {
   if (!is_single_threaded())
@@ -242,8 +235,9 @@ bool has_cap_sys_admin() {
   return (data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN)) != 0;
 }
 
-bool maps_every_id() {
-  return is_full_map("/proc/self/uid_map") && is_full_map("/proc/self/gid_map");
+bool in_initial_user_namespace() {
+  struct ::stat status {};
+  return ::stat("/proc/self/ns/user", &status) == 0 && status.st_ino == initial_namespace;
 }
 
 bool is_single_threaded() {

@@ -12,8 +12,8 @@
 namespace lade::os {
 
 bool has_cap_sys_admin();
-// The namespace that this process is in has all IDs, each as itself.
-bool maps_every_id();
+// The machine's, in which root has all rights; one that maps every ID to itself can still be another.
+bool in_initial_user_namespace();
 // A namespace can be entered only as long as this is true.
 bool is_single_threaded();
 

@@ -106,13 +106,24 @@ TEST_CASE("user namespace: without ranges the user alone is mapped, and one warn
   CHECK(answer.find("subid") != std::string::npos);
 }
 
-TEST_CASE("user namespace: root of it has rights there, but not over every ID" *
-          doctest::skip(!can_enter())) {
+TEST_CASE("user namespace: root of it has rights there, and nowhere else" * doctest::skip(!can_enter())) {
   CHECK(as_user([](const auto& directory) {
           os::enter_user_namespace(background(), without_ranges(directory));
           return std::string(os::has_cap_sys_admin() ? "may" : "may not") +
-                 (os::maps_every_id() ? ", all" : ", some");
-        }) == "may, some");
+                 (os::in_initial_user_namespace() ? ", everywhere" : ", there");
+        }) == "may, there");
+}
+
+TEST_CASE("user namespace: one in which every ID is itself is not taken for the machine's" *
+          doctest::skip(::geteuid() != 0 || !can_enter())) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const bool entered = os::enter_identical_namespace(background());
+    ::_exit(entered && ::geteuid() == 0 && !os::in_initial_user_namespace() ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  CHECK(status == 0);
 }
 
 TEST_CASE("user namespace: missing helper programs are the reason for a single mapping" *
