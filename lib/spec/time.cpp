@@ -1,6 +1,7 @@
 #include "spec/time.hpp"
 
 #include <algorithm>
+#include <ctime>
 
 #include "base/error.hpp"
 
@@ -74,6 +75,20 @@ std::string time_or_zero(std::string_view rfc3339) {
   const auto time = normalize_time(rfc3339);
   if (!time) throw Error(Kind::invalid_input, "created is not a time of RFC 3339");
   return *time;
+}
+
+std::string format_time(std::int64_t seconds, std::uint32_t nanoseconds) {
+  const std::time_t time = seconds;
+  std::tm utc{};
+  ::gmtime_r(&time, &utc);
+  char text[32];
+  std::string result(text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc));
+  if (nanoseconds != 0) {
+    std::string digits = std::to_string(nanoseconds);
+    digits.insert(0, 9 - digits.size(), '0');
+    result += "." + digits.substr(0, digits.find_last_not_of('0') + 1);
+  }
+  return result + "Z";
 }
 
 }  // namespace lade::spec

@@ -10,6 +10,7 @@
 #include "transport/docker_archive/docker_archive.hpp"
 #include "transport/oci/oci.hpp"
 #include "transport/oci_archive/oci_archive.hpp"
+#include "transport/sif/sif.hpp"
 #include "transport/tarball/tarball.hpp"
 
 namespace lade::transport {
@@ -21,6 +22,7 @@ std::span<const Transport* const> transports() {
                                    &docker_archive_transport(),
                                    &oci_transport(),
                                    &oci_archive_transport(),
+                                   &sif_transport(),
                                    &tarball_transport()};
   return table;
 }

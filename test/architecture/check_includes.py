@@ -19,6 +19,7 @@ HOMES = {
     "sqlite3.h": {"config"},
     "re2/": {"sync"},
     "yaml-cpp": {"sync"},
+    "sqfs/": {"archive"},
     "toml++": {"config"},
     "cxxopts": set(),
     "iostream": set(),

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <ctime>
 #include <map>
 #include <thread>
 
@@ -12,6 +11,7 @@
 #include "os/file.hpp"
 #include "spec/json.hpp"
 #include "spec/media_type.hpp"
+#include "spec/time.hpp"
 #include "transport/raw_manifest.hpp"
 
 namespace lade::transport::tarball {
@@ -119,18 +119,8 @@ void learn_digests(const Context& context, Layer& layer) {
   layer.diff_id = plain_digesting.finish();
 }
 
-// RFC 3339 in UTC, without trailing zeros of the fraction, as Go writes times.
 std::string format_time(const timespec& time) {
-  std::tm utc{};
-  ::gmtime_r(&time.tv_sec, &utc);
-  char text[32];
-  std::string result(text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc));
-  if (time.tv_nsec != 0) {
-    std::string digits = std::to_string(time.tv_nsec);
-    digits.insert(0, 9 - digits.size(), '0');
-    result += "." + digits.substr(0, digits.find_last_not_of('0') + 1);
-  }
-  return result + "Z";
+  return spec::format_time(time.tv_sec, static_cast<std::uint32_t>(time.tv_nsec));
 }
 
 std::string make_config(const std::vector<Layer>& layers) {
