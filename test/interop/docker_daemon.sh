@@ -81,7 +81,7 @@ for arguments in "inspect $daemon:1" "inspect --daemon-host=unix:///nonexistent 
   "copy --dest-daemon-host=$host oci:image:1 $daemon@$id" "copy --dest-daemon-host=$host oci:image:1 docker-daemon:$id"; do
   # shellcheck disable=SC2086
   skopeo $arguments
-  reason=$(tail -n 1 err | sed 's/.*msg="//; s/"$//; s/^Error parsing image name .*[^\\]\\": //; s/\\"/"/g')
+  reason=$(tail -n 1 err | sed 's/.*msg="//; s/"$//; s/^Error parsing image name [^ ]* //; s/\\"/"/g')
   # shellcheck disable=SC2086
   run $arguments
   exits 1 "$arguments fails"
@@ -154,12 +154,12 @@ run inspect --daemon-host "$tls" --tls-verify=false "$daemon:1"; exits 1 "even i
 run inspect --daemon-host "$plain" --tls-verify=false "$daemon:1"; exits 0 "which does not matter to plain HTTP"
 
 # The grammars of podman and buildah know one daemon only, docker's own.
-unshare --mount --propagation private sh -c "mkdir -p /run && mount -t tmpfs none /run && mkdir -p '$work/mine' &&
+unshare --mount --propagation private sh -c "mkdir -p /run && mount -t tmpfs none /run && mkdir -p '$work/private' &&
   ln -s '$work/docker.sock' /run/docker.sock &&
-  $LADE podman --root '$work/mine/root' --runroot '$work/mine/run' --storage-driver vfs pull -q '$daemon:1' &&
-  $LADE podman --root '$work/mine/root' --runroot '$work/mine/run' --storage-driver vfs image exists '$name:1' &&
-  $LADE buildah --root '$work/mine/root' --runroot '$work/mine/run' --storage-driver vfs pull -q 'docker-daemon:$id' &&
-  $LADE podman --root '$work/mine/root' --runroot '$work/mine/run' --storage-driver vfs push -q '$name:1' '$daemon:pushed'" \
+  $LADE podman --root '$work/private/root' --runroot '$work/private/run' --storage-driver vfs pull -q '$daemon:1' &&
+  $LADE podman --root '$work/private/root' --runroot '$work/private/run' --storage-driver vfs image exists '$name:1' &&
+  $LADE buildah --root '$work/private/root' --runroot '$work/private/run' --storage-driver vfs pull -q 'docker-daemon:$id' &&
+  $LADE podman --root '$work/private/root' --runroot '$work/private/run' --storage-driver vfs push -q '$name:1' '$daemon:pushed'" \
   >out 2>err </dev/null
 status=$?
 exits 0 "podman pull, buildah pull and podman push know docker-daemon:"
