@@ -81,10 +81,23 @@ std::vector<MigratingImage> images_of_daemon(const Context& context, const Migra
   return result;
 }
 
+// "localhost/<the name of the folder>".
+std::string repository_of_layout(const std::string& directory) {
+  std::error_code ignored;
+  const auto path = std::filesystem::weakly_canonical(directory, ignored);
+  const std::string text = "localhost/" + path.filename().string();
+  try {
+    return spec::Reference::parse(text).is_name_only() ? text : "";
+  } catch (const Error&) {
+    return "";
+  }
+}
+
 std::vector<MigratingImage> images_of_layout(const Context& context, const MigrationPlace& place) {
   const auto text = os::read_file(std::filesystem::path(place.directory) / transport::oci::index_file,
                                   transport::oci::max_index_size);
   const transport::oci::LayoutIndex index(text);
+  const std::string repository = repository_of_layout(place.directory);
   std::vector<MigratingImage> result;
   std::set<spec::Digest> seen;
   for (std::size_t i = 0; i < index.manifests().size(); ++i) {
@@ -98,6 +111,7 @@ std::vector<MigratingImage> images_of_layout(const Context& context, const Migra
     MigratingImage image;
     image.id = entry.digest.hex();
     if (!name.empty()) image.names.push_back(name);
+    image.repository = repository;
     image.source = fmt::format("oci:{}:@{}", place.directory, i);
     const auto source = transport::parse_image_name(image.source)->open_source(context, place.options);
     image.config = config_in(source->manifest(context, std::nullopt));
@@ -106,10 +120,13 @@ std::vector<MigratingImage> images_of_layout(const Context& context, const Migra
   return result;
 }
 
-// A name in a layout may be anything: what is no reference with a registry is made one as podman does it.
-std::optional<std::string> as_reference(const std::string& name) {
+// A name in a layout may be anything: a tag, what an ID stands in for, or a reference without a registry, which is
+// made a full one as podman does it.
+std::optional<std::string> as_reference(const std::string& name, const std::string& repository) {
   if (store::is_id(name)) return std::nullopt;
   try {
+    if (!repository.empty() && spec::is_valid_tag(name))
+      return spec::Reference::parse(repository).with_tag(name).str();
     const std::size_t slash = name.find('/');
     const std::string first = name.substr(0, slash);
     const bool has_registry = slash != std::string::npos && (first.find_first_of(".:") != std::string::npos ||
@@ -183,7 +200,7 @@ std::vector<std::string> names_at(const MigrationPlace& to, const MigratingImage
       result.push_back(name);
       continue;
     }
-    const auto reference = as_reference(name);
+    const auto reference = as_reference(name, image.repository);
     // Only names with a tag can be given to a daemon.
     if (reference && (to.kind == Kind_of_place::store || reference->find('@') == std::string::npos))
       result.push_back(*reference);

@@ -17,6 +17,7 @@ namespace lade::engine {
 struct MigratingImage {
   std::string id;                   // 64 hex digits
   std::vector<std::string> names;   // full references; of a layout, the names in its index
+  std::string repository;           // that a name means which is a tag only; "" for none
   std::string source;               // "docker-daemon:...", the whole name
   std::optional<spec::Digest> config;          // nullopt for a list
   std::optional<store::ImageRecord> record;    // of a store

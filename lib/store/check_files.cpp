@@ -270,7 +270,7 @@ void check_mounts(Check& check) {
     if (!check.records.knows_layer(id)) {
       check.add_layer(id, "it is counted as mounted, but not in the store", file, Mend::plain,
                       Remedy::forget_mount);
-    } else if (!os::is_mount_point(path)) {
+    } else if (check.layout.driver == "overlay" && !os::is_mount_point(path)) {
       // Without the rights of root, it may be mounted where we do not see it.
       const bool rootless = check.store.options().rootless;
       check.add_layer(id, fmt::format("it is counted as mounted {} times, but is not", fields.integer("count")),
