@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "store/check_parts.hpp"
+#include "store/ids.hpp"
 #include "store/store_impl.hpp"
 
 namespace lade::store {
@@ -14,6 +15,8 @@ namespace {
 using Mend = Finding::Mend;
 using Object = Finding::Object;
 using Remedy = Finding::Remedy;
+
+constexpr std::size_t seconds_size = 19;  // of "2026-01-02T03:04:05"
 
 // Layers that a container needs, its image's too.
 std::set<std::string> layers_of_containers(const CheckedRecords& records) {
@@ -95,6 +98,21 @@ std::string damaged_below(const Check& check, const std::string& top) {
   return found;
 }
 
+namespace {
+
+// Those that crashed programs of other makes left.
+void find_unneeded_layers(Check& check, const std::set<std::string>& needed) {
+  const std::string limit = format_time(check.context.clock.now() - check.options.unneeded_age).substr(0, seconds_size);
+  for (const auto& [layer, place] : check.records.layers.entries()) {
+    const bool is_utc = layer.created.size() > seconds_size && layer.created.ends_with('Z');
+    if (layer.is_incomplete() || needed.contains(layer.id) || !is_utc) continue;
+    if (layer.created.substr(0, seconds_size) < limit && !check.damaged_layers.contains(layer.id))
+      check.add_layer(layer.id, "no image or container needs it", {}, Mend::plain, Remedy::remove_layer);
+  }
+}
+
+}  // namespace
+
 void conclude(Check& check) {
   for (const auto& [image, place] : check.records.images.entries()) {
     const std::string damaged = damaged_below(check, image.layer);
@@ -115,6 +133,9 @@ void conclude(Check& check) {
   }
   const auto of_images = layers_of_images(check.records);
   const auto of_containers = layers_of_containers(check.records);
+  std::set<std::string> needed = of_images;
+  needed.insert(of_containers.begin(), of_containers.end());
+  find_unneeded_layers(check, needed);
   for (Finding& finding : check.findings) {
     if (finding.object != Object::layer || !check.damaged_layers.contains(finding.id)) continue;
     if (of_containers.contains(finding.id)) continue;

@@ -1,6 +1,7 @@
 // Finding what is wrong in a store, and mending what can be mended.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,8 @@ std::string_view words_of(Finding::Remedy remedy);
 struct CheckOptions {
   bool quick = false;    // the contents of layers and big data are not read
   unsigned threads = 4;  // that read layers
+  // How old layers that no image or container needs may be: they could be those of an image to come.
+  std::chrono::seconds unneeded_age = std::chrono::hours(24);
 };
 
 // Changes nothing. In the order store, layers, images, containers. Other programs may use the store meanwhile. Images

@@ -1,7 +1,10 @@
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 
+#include "archive/tar_reader.hpp"
 #include "base/parallel.hpp"
 #include "io/digester.hpp"
 #include "io/readers.hpp"
@@ -10,6 +13,7 @@
 #include "spec/manifest.hpp"
 #include "spec/media_type.hpp"
 #include "store/check_parts.hpp"
+#include "store/check_tree.hpp"
 #include "store/ids.hpp"
 
 namespace lade::store {
@@ -23,12 +27,36 @@ using Remedy = Finding::Remedy;
 constexpr std::uint64_t max_item = 256 * 1024 * 1024;
 constexpr std::string_view manifest_key = "manifest";
 
+// nullopt for files that do not look as their tar says: shifted owners, or attributes kept elsewhere.
+std::optional<TreeRules> tree_rules(const Store& store, const LayerRecord& layer) {
+  const auto& options = store.options();
+  const auto driver = options.for_driver(store.layout().driver);
+  if (!layer.ids.uids.empty() || !layer.ids.gids.empty() || !driver.force_mask.empty() || layer.toc_digest)
+    return std::nullopt;
+  TreeRules rules;
+  struct ::stat root {};
+  const bool is_own = ::stat(store.layout().graph_root.c_str(), &root) == 0 && root.st_uid == ::geteuid();
+  rules.owners = is_own && !driver.ignore_chown_errors;
+  rules.devices = !options.rootless;
+  rules.only_these = store.layout().driver == "overlay";
+  rules.whiteout_files =
+      rules.only_these && os::find_file(store.layout().home() / ".has-mount-program", 64) == "true";
+  return rules;
+}
+
 // What is wrong with the content of a layer; "" if nothing is, or if nothing is known about it.
-std::string trouble_with_content(const Context& context, const Store& store, const LayerRecord& layer) {
+std::string trouble_with_content(const Context& context, const Store& store, const LayerRecord& layer,
+                                 const Path& files) {
   if (!layer.diff_digest) return "";
   try {
     const auto tar = store.open_diff(context, layer.id);
     io::DigestingReader digesting(*tar, layer.diff_digest->algorithm());
+    archive::TarReader members(digesting);
+    ExpectedTree tree;
+    while (const auto* entry = members.next()) {
+      context.throw_if_stopped();
+      tree.add(entry->header);
+    }
     std::vector<std::byte> buffer(io::chunk_size);
     while (digesting.read(buffer) > 0) context.throw_if_stopped();
     const auto size = static_cast<std::int64_t>(digesting.count());
@@ -37,6 +65,9 @@ std::string trouble_with_content(const Context& context, const Store& store, con
       return fmt::format("its tar has the digest {}, and should have {}", digest.str(), layer.diff_digest->str());
     if (layer.diff_size >= 0 && size != layer.diff_size)
       return fmt::format("its tar has {} bytes, and should have {}", size, layer.diff_size);
+    if (const auto rules = tree_rules(store, layer))
+      if (const std::string trouble = tree.compare(files, *rules); !trouble.empty())
+        return "its files are not those of its tar: " + trouble;
   } catch (const Error& error) {
     return fmt::format("its tar cannot be made again: {}", error.what());
   }
@@ -124,7 +155,10 @@ void check_layer_contents(Check& check) {
       layers.push_back(&layer);
   std::vector<std::string> troubles(layers.size());
   parallel_for(check.context, layers.size(), check.options.threads, [&](const Context& context, std::size_t i) {
-    troubles[i] = trouble_with_content(context, check.store, *layers[i]);
+    const bool of_image_store = check.records.layers.find_entry(layers[i]->id)->place == Place::image_store;
+    const Path home = of_image_store ? check.layout.image_home() : check.layout.home();
+    const Path files = check.layout.driver == "overlay" ? home / layers[i]->id / "diff" : home / "dir" / layers[i]->id;
+    troubles[i] = trouble_with_content(context, check.store, *layers[i], files);
   });
   for (std::size_t i = 0; i < layers.size(); ++i) {
     // Another program may have removed it meanwhile.

@@ -136,11 +136,17 @@ class Store::Repair {
   }
 
   void remove_layers(LayerChanges& layers, const ImageTable& images, const ContainerTable& containers) {
-    each(Remedy::remove_layer, [&](const Finding& finding) {
-      if (layers.table().find(finding.id) == nullptr) return;
-      const auto unneeded = layers.unneeded(finding.id, images, containers);
-      if (!unneeded.empty()) layers.remove({finding.id});
-    });
+    // Those above go before those below them: until nothing goes any more.
+    bool some_went = true;
+    while (some_went) {
+      some_went = false;
+      each(Remedy::remove_layer, [&](const Finding& finding) {
+        if (layers.table().find(finding.id) == nullptr) return;
+        if (layers.unneeded(finding.id, images, containers).empty()) return;
+        layers.remove({finding.id});
+        some_went = true;
+      });
+    }
   }
 
   void forget_mounts() {

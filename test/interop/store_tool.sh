@@ -29,7 +29,24 @@ podman_is_content() {
 store_at() { echo "[$2@$work/$1+$work/$1-run]"; }
 check() { run store check "$(store_at "$place" $driver)"; exits 0 "$1"; }
 
-make_image oci:image:1
+# With what is unusual, and a second layer that hides and replaces.
+mkdir -p base/etc base/gone base/opaque/old upper/etc upper/opaque
+echo one >base/etc/motd
+echo old >base/opaque/file
+ln base/etc/motd base/etc/motd-too
+ln -s motd base/etc/link
+mkfifo base/etc/fifo
+mknod base/etc/null c 1 3
+chmod 4755 base/etc/motd-too
+chown -h 7:8 base/opaque/file base/etc/link
+printf x >"base/etc/$(printf '\303\244\377')"
+echo two >upper/etc/issue
+: >upper/.wh.gone
+: >upper/opaque/.wh..wh..opq
+echo new >upper/opaque/new
+tar --numeric-owner -cf base.tar -C base .
+tar --numeric-owner --format=pax --mtime=@1234567890.123456789 -cf upper.tar -C upper .
+$LADE copy --quiet tarball:base.tar:upper.tar oci:image:1 || { echo "Bail out!"; exit 1; }
 for driver in overlay vfs; do
   place=store-$driver
   holds "$driver: podman pulls" podman pull --quiet oci:image
@@ -38,7 +55,8 @@ for driver in overlay vfs; do
   holds "buildah builds on it" buildah from --name work example.com/one:1
   check "with buildah's container"
   buildah mount work
-  echo more >"$(cat out)/etc/more"
+  mounted=$(cat out)
+  echo more >"$mounted/etc/more" && rm "$mounted/etc/issue" && rm -r "$mounted/opaque" && mkdir "$mounted/opaque"
   check "that is mounted and written to"
   holds "buildah commits" buildah commit --quiet work example.com/two:2
   check "with what buildah committed"
@@ -64,6 +82,10 @@ for driver in overlay vfs; do
   holds "podman mounts a mended image" podman image mount example.com/two:2
   holds "with its files" test -e "$(cat out)/etc/more"
   podman image unmount --all
+  run copy --quiet oci:image:1 "containers-storage:$(store_at ours-$driver $driver)example.com/ours:1"
+  place=ours-$driver
+  check "$driver: what lade wrote is sound"
+  podman_is_content "$driver, by lade"
 done
 
 # Migration, one driver to the other.

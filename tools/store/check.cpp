@@ -30,6 +30,10 @@ std::vector<Option> check_options() {
        .kind = ValueKind::unsigned_integer,
        .help = "layers that are read at a time (default: the number of processors)"},
       {.name = "json", .help = "print the findings as JSON"},
+      {.name = "max",
+       .short_name = 'm',
+       .kind = ValueKind::duration,
+       .help = "how old layers may be that no image or container needs (default 24h)"},
       {.name = "quick", .short_name = 'q', .help = "do not read the contents of layers and documents"},
       {.name = "repair", .short_name = 'r', .help = "mend what can be mended without losing anything sound"},
   };
@@ -100,6 +104,8 @@ int run_check(Invocation& invocation) {
   check.quick = flags.flag("quick");
   check.threads = static_cast<unsigned>(std::clamp<std::uint64_t>(
       flags.find_unsigned("jobs").value_or(std::max(1U, std::thread::hardware_concurrency())), 1, 64));
+  if (const auto age = flags.find_duration("max"))
+    check.unneeded_age = std::chrono::duration_cast<std::chrono::seconds>(*age);
   auto findings = store::check_store(session.context(), options, check);
   if (flags.flag("repair")) store::repair_store(session.context(), options, flags.flag("force"), findings);
   print(invocation, findings);

@@ -224,6 +224,13 @@ TEST_CASE("check: damaged layers cost their images, by force only") {
   const std::string motd = "overlay/" + checked.base + "/diff/etc/motd";
   SUBCASE("other content") { checked.write(motd, "HELLO"); }
   SUBCASE("a file is gone") { std::filesystem::remove(checked.path(motd)); }
+  SUBCASE("another mode") { std::filesystem::permissions(checked.path(motd), std::filesystem::perms::owner_read); }
+  SUBCASE("touched") { std::filesystem::last_write_time(checked.path(motd), std::filesystem::file_time_type::clock::now()); }
+  SUBCASE("a file too many") { checked.write("overlay/" + checked.base + "/diff/etc/more", "x"); }
+  SUBCASE("a link where a file was") {
+    std::filesystem::rename(checked.path(motd), checked.path(motd + "-real"));
+    std::filesystem::create_symlink("motd-real", checked.path(motd));
+  }
   SUBCASE("all files are gone") { std::filesystem::remove_all(checked.path("overlay/" + checked.base)); }
   SUBCASE("the tar-split file is gone") {
     std::filesystem::remove(checked.path("overlay-layers/" + checked.base + ".tar-split.gz"));
@@ -282,6 +289,18 @@ TEST_CASE("check: a damaged layer that nothing needs is removed") {
   repair_store(background(), checked.place.options, false, findings);
   CHECK_FALSE(checked.place.open()->find_layer(background(), checked.top).has_value());
   CHECK(checked.place.open()->images(background()).size() == 1);
+}
+
+TEST_CASE("check: layers that nothing needs are let be for a day") {
+  const Checked checked;
+  checked.edit("overlay-images/images.json", R"("layer":")" + checked.top + "\",", "");
+  const auto age_of_a_second = std::chrono::seconds(-1);
+  CHECK_FALSE(mentions(checked.check(), "no image or container needs it"));
+  auto findings = check_store(background(), checked.place.options, {.quick = true, .unneeded_age = age_of_a_second});
+  CHECK(findings.size() == 2);
+  repair_store(background(), checked.place.options, false, findings);
+  CHECK(std::ranges::all_of(findings, &Finding::mended));
+  CHECK(checked.place.open()->layers(background()).empty());
 }
 
 TEST_CASE("check: documents of an image are found damaged") {
