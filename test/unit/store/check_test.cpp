@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "fixture.hpp"
-#include "spec/json.hpp"
 #include "store/ids.hpp"
 #include "support/errors.hpp"
 
@@ -23,38 +22,9 @@ struct Checked {
   explicit Checked(const std::string& driver = "overlay") : place(driver) {
     const auto store = place.open();
     auto layers = std::vector{test::layer_of(*store, checked_base), test::layer_of(*store, checked_top)};
-    image = store->put_image(background(), real_image("app", std::move(layers)));
+    image = store->put_image(background(), test::real_image_of("app", std::move(layers)));
     top = image.layer;
     base = store->chain(background(), top).front().id;
-  }
-
-  // With documents that agree with the layers.
-  static NewImage real_image(const std::string& name, std::vector<ImageLayer> layers) {
-    spec::Json diff_ids = spec::Json::array();
-    spec::Json descriptors = spec::Json::array();
-    for (const auto& layer : layers) {
-      diff_ids.push_back(layer.diff_id.str());
-      descriptors.push_back({{"mediaType", "application/vnd.oci.image.layer.v1.tar"},
-                             {"digest", layer.diff_id.str()},
-                             {"size", 1}});
-    }
-    const std::string config = spec::dump_json({{"architecture", "amd64"},
-                                                {"os", "linux"},
-                                                {"author", name},
-                                                {"rootfs", {{"type", "layers"}, {"diff_ids", diff_ids}}}});
-    const std::string manifest =
-        spec::dump_json({{"schemaVersion", 2},
-                         {"mediaType", "application/vnd.oci.image.manifest.v1+json"},
-                         {"config",
-                          {{"mediaType", "application/vnd.oci.image.config.v1+json"},
-                           {"digest", io::digest_of(config).str()},
-                           {"size", config.size()}}},
-                         {"layers", descriptors}});
-    NewImage image = test::image_of(name, std::move(layers));
-    image.id = io::digest_of(config).hex();
-    image.big_data = {{io::digest_of(config).str(), config, std::nullopt}, {"manifest", manifest, std::nullopt}};
-    image.manifest = io::digest_of(manifest);
-    return image;
   }
 
   std::vector<Finding> check(bool quick = false) const {
