@@ -56,8 +56,9 @@ class PlainChannel final : public Channel {
   // "read tcp <local>-><remote>: read: connection reset by peer".
   Attempt broken(const std::string& verb, int code) const {
     const SocketAddress local = name_of(socket_.get(), ::getsockname);
+    const std::string network = peer_.storage.ss_family == AF_UNIX ? " unix " : " tcp ";
     return {Attempt::State::broken, 0,
-            verb + " tcp " + address_text(local.get(), local.size) + "->" +
+            verb + network + address_text(local.get(), local.size) + "->" +
                 address_text(peer_.get(), peer_.size) + ": " + verb + ": " + errno_text(code)};
   }
 

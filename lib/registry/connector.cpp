@@ -23,15 +23,17 @@ std::unique_ptr<Connection> Connector::connect(const Url& url, const Endpoint& e
                                                const std::optional<Proxy>& proxy,
                                                const std::stop_token& stop) {
   const Deadline deadline = std::chrono::steady_clock::now() + options_.connect_timeout;
-  std::unique_ptr<Channel> channel = reach(url, proxy, deadline, stop);
+  std::unique_ptr<Channel> channel = reach(url, endpoint.unix_socket, proxy, deadline, stop);
   if (url.scheme == "https") {
     channel = tls_context(endpoint)->connect(std::move(channel), url.host, url.port, deadline, stop);
   }
   return std::make_unique<Connection>(std::move(channel), options_.read_timeout);
 }
 
-std::unique_ptr<Channel> Connector::reach(const Url& url, const std::optional<Proxy>& proxy,
-                                          Deadline deadline, const std::stop_token& stop) {
+std::unique_ptr<Channel> Connector::reach(const Url& url, const std::string& unix_socket,
+                                          const std::optional<Proxy>& proxy, Deadline deadline,
+                                          const std::stop_token& stop) {
+  if (!unix_socket.empty()) return make_plain_channel(dial_unix(unix_socket, deadline, stop));
   if (!proxy) return make_plain_channel(dial(resolver_, url.host, url.port, deadline, stop));
   return in_context("proxyconnect tcp", [&] {
     auto channel = make_plain_channel(dial(resolver_, proxy->host, proxy->port, deadline, stop));

@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <array>
@@ -32,6 +33,7 @@ using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds head_start{250};
 constexpr std::chrono::seconds answer_lifetime{30};
+constexpr std::chrono::milliseconds full_queue_pause{20};
 
 LookupAnswer ask(const std::string& host, int flags) {
   addrinfo hints{};
@@ -170,6 +172,10 @@ void set_option(int socket, int level, int name) {
 }  // namespace
 
 std::string address_text(const sockaddr* address, socklen_t size) {
+  if (address->sa_family == AF_UNIX) {
+    const auto& name = reinterpret_cast<const sockaddr_un*>(address)->sun_path;
+    return name[0] == '\0' ? "@" : std::string(name, ::strnlen(name, sizeof name));
+  }
   std::array<char, NI_MAXHOST> host{};
   std::array<char, NI_MAXSERV> port{};
   if (::getnameinfo(address, size, host.data(), host.size(), port.data(), port.size(),
@@ -236,6 +242,32 @@ os::UniqueFd dial(Resolver& resolver, const std::string& host, int port, Deadlin
   os::UniqueFd socket = Race(std::move(addresses), deadline, stop).run();
   set_option(socket.get(), IPPROTO_TCP, TCP_NODELAY);
   set_option(socket.get(), SOL_SOCKET, SO_KEEPALIVE);
+  return socket;
+}
+
+os::UniqueFd dial_unix(const std::string& path, Deadline deadline, const std::stop_token& stop) {
+  const auto fail = [&](Kind kind, const std::string& what) {
+    throw Error(kind, "dial unix " + path + ": " + what);
+  };
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) fail(Kind::invalid_input, "the path is too long");
+  std::copy(path.begin(), path.end(), address.sun_path);
+  socklen_t size = sizeof address;
+  if (path.starts_with('@')) {
+    address.sun_path[0] = '\0';
+    size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+  }
+  os::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket.is_open()) fail(Kind::unavailable, "socket: " + errno_text(errno));
+  while (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0) {
+    if (errno == EINTR) continue;
+    // The queue of the listener is full: nothing tells when it is not.
+    if (errno != EAGAIN) fail(errno == EACCES ? Kind::denied : Kind::unavailable, "connect: " + errno_text(errno));
+    if (stop.stop_requested()) throw Cancelled();
+    if (steady_clock::now() >= deadline) fail(Kind::unavailable, "i/o timeout");
+    std::this_thread::sleep_for(full_queue_pause);
+  }
   return socket;
 }
 

@@ -23,7 +23,7 @@ struct SocketAddress {
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
 };
 
-// "1.2.3.4:80", "[::1]:80".
+// "1.2.3.4:80", "[::1]:80"; the path of a unix socket.
 std::string address_text(const sockaddr* address, socklen_t size);
 
 // Names to addresses. Answers are kept for a short time and equal questions asked once. Thread-safe.
@@ -45,5 +45,9 @@ class Resolver {
 // connection refused", "dial tcp: lookup ...".
 os::UniqueFd dial(Resolver& resolver, const std::string& host, int port, Deadline deadline,
                   const std::stop_token& stop);
+
+// The same for a unix socket; "@name" is an abstract one. Kind::unavailable "dial unix <path>: connect: no such file or
+// directory"; Kind::denied for one that this user may not open.
+os::UniqueFd dial_unix(const std::string& path, Deadline deadline, const std::stop_token& stop);
 
 }  // namespace lade::registry

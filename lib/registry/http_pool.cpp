@@ -66,13 +66,14 @@ void drop_credentials(Headers& headers) {
 
 std::string pool_key(const Url& url, const Endpoint& endpoint, const std::optional<Proxy>& proxy) {
   const char separator = '\0';  // stands in no path, as a path in Endpoint cannot contain it
-  std::string key = url.scheme + separator + url.host + separator + std::to_string(url.port) + separator;
+  std::string key = url.scheme + separator + url.host + separator + std::to_string(url.port) + separator +
+                    endpoint.unix_socket + separator;
   if (url.scheme == "http") {
     if (proxy) key += proxy->host + separator + std::to_string(proxy->port);
     return key;
   }
   return key + (endpoint.tls_verify ? "1" : "0") + endpoint.ca_dir_certs + separator + endpoint.client_cert +
-         separator + endpoint.client_key;
+         separator + endpoint.client_key + separator + endpoint.ca_file;
 }
 
 class Pool final : public HttpPool {
@@ -116,6 +117,7 @@ class Pool final : public HttpPool {
       drop_credentials(request.headers);
       endpoint.client_cert.clear();
       endpoint.client_key.clear();
+      endpoint.unix_socket.clear();
     }
     request.url = next;
   }
@@ -138,7 +140,8 @@ class Pool final : public HttpPool {
   std::unique_ptr<HttpResponse> send_once(const Context& context, const Endpoint& endpoint,
                                           const HttpRequest& request) {
     context.throw_if_stopped();
-    const std::optional<Proxy> proxy = proxy_for(request.url, options_);
+    const std::optional<Proxy> proxy =
+        endpoint.unix_socket.empty() ? proxy_for(request.url, options_) : std::nullopt;
     const bool through_proxy = proxy && request.url.scheme == "http";
     const RequestBody body = body_of(request);
     const std::string head =

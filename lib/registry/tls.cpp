@@ -112,6 +112,9 @@ TlsContext::TlsContext(const Endpoint& endpoint, const SystemAuthorities& system
   SSL_CTX_set_cert_verify_callback(context, verify_chain, this);
   trust_system(system);
   if (!endpoint.ca_dir_certs.empty()) trust_directory(endpoint.ca_dir_certs);
+  if (!endpoint.ca_file.empty()) {
+    trust_pem(SSL_CTX_get_cert_store(context), os::read_file(endpoint.ca_file, max_certificate_file));
+  }
 }
 
 void TlsContext::trust_system(const SystemAuthorities& system) {

@@ -106,6 +106,8 @@ class OverlayDriver final : public Driver {
 
   bool has(const std::string& id) const override { return homes_.find(id).has_value(); }
 
+  Path own_directory(const std::string& id) const override { return homes_.diffs(id).front(); }
+
   std::vector<Path> content_directories(const std::string& id) const override {
     auto result = homes_.diffs(id);
     for (const auto& lower : homes_.lower_ids(id))

@@ -15,6 +15,7 @@ class OverlayHomes {
  public:
   explicit OverlayHomes(std::vector<Path> homes) : homes_(std::move(homes)) {}
 
+  const std::vector<Path>& homes() const { return homes_; }
   // "<home>/<id>"; nullopt if no home has it.
   std::optional<Path> find(std::string_view id) const;
   Path directory(std::string_view id) const;  // Kind::not_found

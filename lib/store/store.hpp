@@ -170,7 +170,8 @@ class Store {
   };
   MountState mount_state(const Context& context, const std::string& layer) const;
 
-  class Impl;  // store/store_impl.hpp, for the parts of Store
+  class Impl;    // store/store_impl.hpp, for the parts of Store
+  class Repair;  // store/repair.cpp
 
  private:
   explicit Store(std::unique_ptr<Impl> impl);

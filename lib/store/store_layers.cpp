@@ -98,11 +98,10 @@ std::unique_ptr<io::Reader> Store::Impl::open_diff(const Context& context, const
   const Path tar_split = found->store->layout().tar_split(found->record.id);
   if (!std::filesystem::exists(tar_split))
     return driver->diff(context, found->record.id, found->record.parent, found->record.ids);
-  auto directories = driver->content_directories(found->record.id);
   // Only a copy for another user namespace has files in the layers below it.
   const bool is_mapped = !found->record.ids.uids.empty() || !found->record.ids.gids.empty();
-  if (!is_mapped) directories.resize(1);
-  return read_by_tar_split(tar_split, directories);
+  if (is_mapped) return read_by_tar_split(tar_split, driver->content_directories(found->record.id));
+  return read_by_tar_split(tar_split, {driver->own_directory(found->record.id)});
 }
 
 std::unique_ptr<io::Reader> Store::open_diff(const Context& context, const std::string& layer) const {

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <vector>
 
 #include "os/record_lock.hpp"
 
@@ -28,6 +29,9 @@ class TempDirectory {
   std::optional<os::RecordLock> lock_;
   int count_ = 0;
 };
+
+// Those in `parent` whose makers are gone.
+std::vector<std::filesystem::path> stale_temp_directories(const std::filesystem::path& parent);
 
 // Removes those in `parent` whose makers are gone. Errors are not reported: what remains is tried again by
 // the next.

@@ -54,6 +54,8 @@ class VfsDriver final : public Driver {
 
   bool has(const std::string& id) const override { return find(id).has_value(); }
 
+  Path own_directory(const std::string& id) const override { return directory(id); }
+
   std::vector<Path> content_directories(const std::string& id) const override { return {directory(id)}; }
 
   std::unique_ptr<io::Reader> diff(const Context& context, const std::string& id, const std::string& parent,

@@ -20,4 +20,8 @@ archive::TarIndex open_archive(const Context& context, const std::string& path, 
 std::shared_ptr<const os::UniqueFd> open_plain_tar(const Context& context, const std::string& path,
                                                    const std::string& spool_dir);
 
+// The plain bytes of a stream, in an unnamed file in `spool_dir`.
+std::shared_ptr<const os::UniqueFd> spool_plain_tar(const Context& context, std::unique_ptr<io::Reader> stream,
+                                                    const std::string& spool_dir);
+
 }  // namespace lade::transport

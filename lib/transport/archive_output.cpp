@@ -49,6 +49,10 @@ ArchiveOutput::ArchiveOutput(const std::string& path, std::string spool_dir)
              });
 }
 
+ArchiveOutput::ArchiveOutput(io::Writer& stream, std::string spool_dir) : spool_dir_(std::move(spool_dir)) {
+  tar_.emplace(stream);
+}
+
 archive::TarWriter& ArchiveOutput::tar() {
   if (broken_) throw Error(Kind::system, "the archive is incomplete because an earlier blob failed");
   return *tar_;

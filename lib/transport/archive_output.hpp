@@ -18,6 +18,8 @@ class ArchiveOutput {
   // A file is written under a temporary name beside `path` and appears with finish(). What is no regular file
   // (a pipe, a device) is written to directly. Blobs of unknown size wait in `spool_dir` in that case.
   ArchiveOutput(const std::string& path, std::string spool_dir);
+  // Into a stream, as into a pipe.
+  ArchiveOutput(io::Writer& stream, std::string spool_dir);
 
   void add(const archive::TarHeader& header, std::string_view text) { tar().add(header, text); }
 

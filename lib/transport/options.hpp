@@ -28,6 +28,13 @@ struct Options {
   // containers-storage: the store of references that name none; nullopt: the one that the configuration names.
   std::optional<config::StoreOptions> store;
 
+  // docker-daemon:
+  struct DockerDaemon {
+    std::string host;      // unix:///path, tcp://host:port (TLS), http://host:port; "": docker's own socket
+    std::string cert_dir;  // of ca.pem, cert.pem and key.pem for TLS; "": the system's CAs, no client certificate
+    bool tls_verify = true;
+  } docker_daemon;
+
   // For data that must be on disk for a while.
   std::string big_files_dir = "/var/tmp";
 };

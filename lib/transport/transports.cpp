@@ -8,6 +8,7 @@
 #include "transport/dir/dir.hpp"
 #include "transport/docker/docker.hpp"
 #include "transport/docker_archive/docker_archive.hpp"
+#include "transport/docker_daemon/docker_daemon.hpp"
 #include "transport/oci/oci.hpp"
 #include "transport/oci_archive/oci_archive.hpp"
 #include "transport/sif/sif.hpp"
@@ -20,6 +21,7 @@ std::span<const Transport* const> transports() {
                                    &dir_transport(),
                                    &docker_transport(),
                                    &docker_archive_transport(),
+                                   &docker_daemon_transport(),
                                    &oci_transport(),
                                    &oci_archive_transport(),
                                    &sif_transport(),

@@ -44,7 +44,8 @@ void check_refused(const Row& row, const transport::PutBlob& blob, const std::st
   CHECK(place.spool_is_empty());
   if (blob.digest) CHECK_FALSE(destination->find_blob(background(), *blob.digest).has_value());
   const auto image = make_image(row.image);
-  write_image(*destination, image);
+  const auto another = row.can_go_on ? nullptr : place.destination();
+  write_image(another ? *another : *destination, image);
   check_holds(row, *place.source(), image);
 }
 

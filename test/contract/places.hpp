@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "registry/http.hpp"
+#include "support/fake_daemon.hpp"
 #include "support/image_builder.hpp"
 #include "support/registry_server.hpp"
 #include "support/temp_dir.hpp"
@@ -32,6 +33,10 @@ class Place {
       rest.replace(dir, 3, directory_.str());
     options.registry.tls_verify = false;
     options.big_files_dir = spool_.str();
+    if (transport == "docker-daemon") {
+      daemon_ = std::make_unique<FakeDaemon>((directory_ / "loaded.tar").string());
+      options.docker_daemon.host = daemon_->host();
+    }
     reference = transport::parse_image_name(transport + ":" + rest);
     // The store itself, with its lock files, is older than any image in it.
     if (transport == "containers-storage") destination()->find_manifest_digest(background());
@@ -63,6 +68,7 @@ class Place {
   Directory directory_;
   Directory spool_;
   std::unique_ptr<RegistryServer> server_;
+  std::unique_ptr<FakeDaemon> daemon_;
 };
 
 struct Row {
@@ -72,6 +78,7 @@ struct Row {
   bool keeps_manifest = true;  // byte for byte
   bool holds_lists = true;
   bool can_replace = true;  // a second image under the same name
+  bool can_go_on = true;    // after a blob was refused
 
   Place place() const { return Place(transport, rest); }
 };
@@ -86,6 +93,13 @@ inline const std::vector<Row>& rows() {
        {.manifest_type = spec::media_type::docker_manifest, .compression = io::Compression::none},
        false,
        false,
+       false},
+      {"docker-daemon",
+       "example.com/image:tag",
+       {.manifest_type = spec::media_type::docker_manifest, .compression = io::Compression::none},
+       false,
+       false,
+       true,
        false},
       {"docker", "//HOST/group/image:tag", {}, true, true, true},
       {"containers-storage",

@@ -21,7 +21,8 @@ while read -r command; do
   holds "$command: the man page mentions no option that is not there" test -z "$(comm -23 mentioned known)"
   if command -v scdoc >/dev/null; then holds "$command: the man page can be built" sh -c 'scdoc <page >/dev/null'; fi
 done <commands
-for grammar in podman buildah; do
+for grammar in podman buildah store; do
+  called=$grammar; [ $grammar = store ] && called="lade store"
   run $grammar __man . "$man/lade-$grammar.1.scd"; exits 0 "$grammar has a man page"; cp out page
   run $grammar --help; shown out >grammar-options
   sed -n '/^Available Commands/,/^$/s/^  \([a-z-]*\( [a-z]*\)\{0,1\}\)  .*/\1/p' out >grammar-commands
@@ -29,17 +30,17 @@ for grammar in podman buildah; do
   cp page out
   while read -r option; do out_has "*$option*" "lade-$grammar(1) explains $option"; done <grammar-options
   while read -r command; do
-    cp page out; out_has "## $grammar $command" "lade-$grammar(1) has $command"
+    cp page out; out_has "## $called $command" "lade-$grammar(1) has $command"
     # shellcheck disable=SC2086
     run $grammar $command --help; shown out | grep -vx -- --help >help-options
-    sed -n "/^## $grammar $command\( \|\$\)/,/^## /p" page | sed -nE 's/^(\*-[a-zA-Z]\*, )?\*(--[a-z0-9.-]+)\*.*/\2/p' | sort -u >man-options
+    sed -n "/^## $called $command\( \|\$\)/,/^## /p" page | sed -nE 's/^(\*-[a-zA-Z]\*, )?\*(--[a-z0-9.-]+)\*.*/\2/p' | sort -u >man-options
     holds "$grammar $command: each option of --help is in the man page, and no other" cmp help-options man-options
   done <grammar-commands
   if command -v scdoc >/dev/null; then holds "lade-$grammar(1) can be built" sh -c 'scdoc <page >/dev/null'; fi
 done
 for page in "$man"/lade-*.1.scd; do
   command=${page##*/lade-}
-  case $command in podman.1.scd | buildah.1.scd) continue ;; esac
+  case $command in podman.1.scd | buildah.1.scd | store.1.scd) continue ;; esac
   holds "${page##*/} is of a command" grep -qx "${command%.1.scd}" commands
 done
 run __man . "$man/lade.1.scd"

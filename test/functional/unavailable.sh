@@ -5,7 +5,7 @@
 make_image dir:image
 for option in --sign-by=me --sign-by-sigstore=f --sign-by-sigstore-private-key=f --sign-by-sq-fingerprint=f \
   --sign-identity=i --sign-passphrase-file=f --encryption-key=jwe:k --encrypt-layer=0 --decryption-key=k \
-  --src-daemon-host=unix:///x --dest-daemon-host=unix:///x --dest-compress-format=zstd:chunked; do
+  --dest-compress-format=zstd:chunked; do
   run copy "$option" dir:image dir:copy
   exits 1 "copy $option fails"
   err_has 'not available in lade yet' "copy $option says why"

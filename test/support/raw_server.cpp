@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -162,7 +163,18 @@ class Connection final : public ServerConnection {
   std::mutex mutex_;  // fd_ against interrupt()
 };
 
+int listen_on_path(const std::string& path) {
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  path.copy(name.sun_path, sizeof name.sun_path - 1);
+  if (::bind(fd, reinterpret_cast<sockaddr*>(&name), sizeof name) != 0 || ::listen(fd, 64) != 0)
+    throw std::runtime_error("test server: listen on " + path);
+  return fd;
+}
+
 int listen_on(const std::string& address) {
+  if (address.starts_with('/')) return listen_on_path(address);
   const bool v6 = address.find(':') != std::string::npos;
   const int fd = ::socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in v4_address{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {}, .sin_zero = {}};

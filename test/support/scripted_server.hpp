@@ -80,7 +80,7 @@ class ServerConnection {
 struct ServerOptions {
   std::optional<Certificate> tls;
   std::string client_ca_pem;          // not empty: a client certificate of this CA is required
-  std::string address = "127.0.0.1";  // or "::1"
+  std::string address = "127.0.0.1";  // or "::1", or the path of a unix socket to be made
   int max_tls_version = 0;            // for example TLS1_1_VERSION; 0: no limit
 };
 

@@ -77,9 +77,7 @@ std::vector<Option> image_options(const std::string& prefix) {
   options.push_back({.name = prefix + "daemon-host",
                      .kind = ValueKind::text,
                      .value_name = "HOST",
-                     .help = "use docker daemon host at HOST (docker-daemon: only)",
-                     .hidden = true,
-                     .unavailable = "docker-daemon: is not available in lade yet"});
+                     .help = "use docker daemon host at HOST (docker-daemon: only)"});
   return options;
 }
 

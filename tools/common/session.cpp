@@ -101,6 +101,12 @@ transport::Options Session::transport_options(std::string_view prefix,
   if (flags.has(named(prefix, "shared-blob-dir"))) {
     options.shared_blob_dir = flags.text(named(prefix, "shared-blob-dir"));
   }
+  if (reference.transport() == "docker-daemon") {
+    options.registry.user_agent = user_agent();
+    options.docker_daemon = {.host = text_or_empty(flags, named(prefix, "daemon-host")),
+                             .cert_dir = text_or_empty(flags, named(prefix, "cert-dir")),
+                             .tls_verify = tls_verify(prefix).value_or(true)};
+  }
   if (const auto directory = text_if_known(flags, "tmpdir")) options.big_files_dir = *directory;
   return options;
 }

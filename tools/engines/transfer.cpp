@@ -361,16 +361,15 @@ spec::RawManifest transfer(EngineSession& session, const Transfer& what) {
 }
 
 Imported import_image(EngineSession& session, const transport::ImageReference& source) {
-  const auto image = source.open_source(session.context(), options_for(session, source));
   const std::string name = name_of_imported(session.context(), source);
-  const auto raw = image->manifest(session.context(), std::nullopt);
   if (!name.empty()) {
     const auto destination = transport::parse_image_name("containers-storage:" + name);
     transfer(session, {.source = source, .destination = *destination});
     return {id_of_stored(session, name), name};
   }
-  const auto manifest = spec::Manifest::parse(raw.bytes, raw.media_type);
-  const std::string id = manifest.config().digest.hex();
+  const auto image = source.open_source(session.context(), options_for(session, source));
+  const auto raw = image->manifest(session.context(), std::nullopt);
+  const std::string id = spec::Manifest::parse(raw.bytes, raw.media_type).config().digest.hex();
   transfer(session, {.source = source, .destination = *stored_image(id)});
   return {id, ""};
 }

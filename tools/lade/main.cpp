@@ -11,6 +11,7 @@
 #include "common/log_format.hpp"
 #include "podman/commands.hpp"
 #include "skopeo/commands.hpp"
+#include "store/commands.hpp"
 
 namespace {
 
@@ -55,10 +56,15 @@ int run_buildah(std::string_view, const Words& args) {
   return lade::common::run_program(lade::buildah::program("buildah", version), args);
 }
 
+int run_store(std::string_view, const Words& args) {
+  return lade::common::run_program(lade::store_tool::program("lade store", "lade version " LADE_VERSION), args);
+}
+
 constexpr Grammar grammars[] = {
     {"skopeo", run_skopeo},     {"buildah", run_buildah},     {"podman", run_podman},
     {"apptainer", run_missing}, {"singularity", run_missing}, {"enroot", run_missing},
     {"edf", run_missing},       {"runtime", run_missing},     {"lade-runtime", run_missing},
+    {"store", run_store},
 };
 
 const Grammar* find_grammar(std::string_view name) {

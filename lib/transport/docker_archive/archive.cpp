@@ -44,7 +44,10 @@ const Item& choose_by_tag(const std::vector<Item>& items, const spec::Reference&
 }  // namespace
 
 Archive::Archive(const Context& context, const std::string& path, const std::string& spool_dir)
-    : tar_(open_archive(context, path, spool_dir, archive::TarIndex::Duplicates::first)),
+    : Archive(open_archive(context, path, spool_dir, archive::TarIndex::Duplicates::first)) {}
+
+Archive::Archive(archive::TarIndex tar)
+    : tar_(std::move(tar)),
       items_(parse_items(read(std::string(manifest_file), max_manifest_file_size))) {}
 
 const Item& Archive::choose(const ArchiveName& name) const {

@@ -1,5 +1,5 @@
 // The format of docker save: manifest.json names configs and layers, which are files of a tar. Internal to
-// docker_archive/.
+// docker_archive/ and docker_daemon/.
 #pragma once
 
 #include <cstddef>
@@ -42,6 +42,7 @@ struct Item {
 class Archive {
  public:
   Archive(const Context& context, const std::string& path, const std::string& spool_dir);
+  explicit Archive(archive::TarIndex tar);
 
   const std::vector<Item>& items() const { return items_; }
   // Kind::invalid_input `Tag "x" not found`, "Unexpected tar manifest.json: expected 1 item, got N",
@@ -61,6 +62,15 @@ class Archive {
 
 std::unique_ptr<ImageSource> open_source(const Context& context, const ArchiveName& name,
                                          const Options& options);
+// The only image of an archive; `transport` is for messages.
+std::unique_ptr<ImageSource> open_source(const Context& context, Archive archive, std::string_view transport);
 std::unique_ptr<ImageDestination> open_destination(const ArchiveName& name, const Options& options);
+
+class Writer;
+// For `preserve`, layers stay compressed as they come.
+DestinationTraits destination_traits(DestinationTraits::Layers layers);
+// commit() finishes the writer.
+std::unique_ptr<ImageDestination> make_destination(DestinationTraits traits, std::vector<spec::Reference> tags,
+                                                   std::unique_ptr<Writer> writer);
 
 }  // namespace lade::transport::docker_archive

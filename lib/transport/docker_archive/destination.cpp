@@ -9,16 +9,6 @@ namespace {
 
 constexpr std::size_t max_written_config = 4 << 20;
 
-DestinationTraits make_traits() {
-  DestinationTraits traits;
-  traits.manifest_types = {std::string(spec::media_type::docker_manifest)};
-  traits.accepts_lists = false;
-  traits.layers = DestinationTraits::Layers::decompress;
-  traits.parallel_blobs = false;
-  traits.why_no_signatures = "Storing signatures for docker tar files is not supported";
-  return traits;
-}
-
 std::vector<spec::Reference> tags_of(const ArchiveName& name, const Options& options) {
   std::vector<spec::Reference> tags;
   if (name.reference) tags.push_back(*name.reference);
@@ -36,23 +26,21 @@ const ArchiveName& check_is_destination(const ArchiveName& name) {
 
 class Destination final : public ImageDestination {
  public:
-  Destination(const ArchiveName& name, const Options& options)
-      : traits_(make_traits()),
-        tags_(tags_of(check_is_destination(name), options)),
-        writer_(name.path, options.big_files_dir) {}
+  Destination(DestinationTraits traits, std::vector<spec::Reference> tags, std::unique_ptr<Writer> writer)
+      : traits_(std::move(traits)), tags_(std::move(tags)), writer_(std::move(writer)) {}
 
   const DestinationTraits& traits() const override { return traits_; }
 
   std::optional<std::uint64_t> find_blob(const Context&, const spec::Digest& digest) override {
-    return writer_.find_blob(digest);
+    return writer_->find_blob(digest);
   }
 
   BlobInfo put_blob(const Context& context, const PutBlob& blob, io::Reader& data) override {
-    if (!blob.is_config) return writer_.put_blob(context, blob, data);
+    if (!blob.is_config) return writer_->put_blob(context, blob, data);
     // Parts of the config go into the tables as well.
     std::string bytes = io::read_all(data, max_written_config, "config");
     const auto reader = io::make_text_reader(bytes);
-    const BlobInfo info = writer_.put_blob(context, blob, *reader);
+    const BlobInfo info = writer_->put_blob(context, blob, *reader);
     config_ = std::move(bytes);
     return info;
   }
@@ -66,14 +54,14 @@ class Destination final : public ImageDestination {
     const auto parsed = spec::Manifest::parse(manifest.bytes, manifest.media_type);
     check_blob(parsed.config().digest);
     for (const auto& layer : parsed.layers()) check_blob(layer.digest);
-    writer_.add_image(parsed.layers(), parsed.config().digest, config_, tags_);
+    writer_->add_image(parsed.layers(), parsed.config().digest, config_, tags_);
     complete_ = true;
   }
 
   void commit(const Context& context) override {
     if (!complete_) throw Error(Kind::invalid_input, "no manifest was written to the archive");
     context.throw_if_stopped();
-    writer_.finish();
+    writer_->finish();
   }
 
   // There is never an image before: archives are not modified.
@@ -81,21 +69,38 @@ class Destination final : public ImageDestination {
 
  private:
   void check_blob(const spec::Digest& digest) const {
-    if (writer_.find_blob(digest)) return;
+    if (writer_->find_blob(digest)) return;
     throw Error(Kind::invalid_input, "blob " + digest.str() + " of the manifest was not written");
   }
 
   DestinationTraits traits_;
   std::vector<spec::Reference> tags_;
-  Writer writer_;
+  std::unique_ptr<Writer> writer_;
   std::string config_;
   bool complete_ = false;
 };
 
 }  // namespace
 
+DestinationTraits destination_traits(DestinationTraits::Layers layers) {
+  DestinationTraits traits;
+  traits.manifest_types = {std::string(spec::media_type::docker_manifest)};
+  traits.accepts_lists = false;
+  traits.layers = layers;
+  traits.parallel_blobs = false;
+  traits.why_no_signatures = "Storing signatures for docker tar files is not supported";
+  return traits;
+}
+
+std::unique_ptr<ImageDestination> make_destination(DestinationTraits traits, std::vector<spec::Reference> tags,
+                                                   std::unique_ptr<Writer> writer) {
+  return std::make_unique<Destination>(std::move(traits), std::move(tags), std::move(writer));
+}
+
 std::unique_ptr<ImageDestination> open_destination(const ArchiveName& name, const Options& options) {
-  return std::make_unique<Destination>(name, options);
+  std::vector<spec::Reference> tags = tags_of(check_is_destination(name), options);
+  return make_destination(destination_traits(DestinationTraits::Layers::decompress), std::move(tags),
+                          std::make_unique<Writer>(name.path, options.big_files_dir));
 }
 
 }  // namespace lade::transport::docker_archive

@@ -67,8 +67,9 @@ Layers find_layers(const Context& context, const Archive& archive, const Item& i
 
 class Source final : public ImageSource {
  public:
-  Source(const Context& context, const ArchiveName& name, const Options& options)
-      : archive_(context, name.path, options.big_files_dir),
+  Source(const Context& context, Archive archive, const ArchiveName& name, std::string_view transport)
+      : transport_(transport),
+        archive_(std::move(archive)),
         item_(archive_.choose(name)),
         config_(archive_.read(item_.config, max_config_size)),
         config_digest_(io::digest_of(config_)),
@@ -77,7 +78,8 @@ class Source final : public ImageSource {
         manifest_(make_manifest()) {}
 
   spec::RawManifest manifest(const Context&, const std::optional<spec::Digest>& instance) override {
-    if (instance) throw Error(Kind::unsupported, "Manifest lists are not supported by \"docker-archive:\"");
+    if (instance)
+      throw Error(Kind::unsupported, "Manifest lists are not supported by \"" + transport_ + ":\"");
     return manifest_;
   }
 
@@ -115,6 +117,7 @@ class Source final : public ImageSource {
     return make_raw_manifest(spec::Manifest::make(type, config, layers).serialize(), std::string(type));
   }
 
+  std::string transport_;
   Archive archive_;
   const Item& item_;
   std::string config_;
@@ -128,7 +131,12 @@ class Source final : public ImageSource {
 
 std::unique_ptr<ImageSource> open_source(const Context& context, const ArchiveName& name,
                                          const Options& options) {
-  return std::make_unique<Source>(context, name, options);
+  return std::make_unique<Source>(context, Archive(context, name.path, options.big_files_dir), name,
+                                  "docker-archive");
+}
+
+std::unique_ptr<ImageSource> open_source(const Context& context, Archive archive, std::string_view transport) {
+  return std::make_unique<Source>(context, std::move(archive), ArchiveName{}, transport);
 }
 
 }  // namespace lade::transport::docker_archive

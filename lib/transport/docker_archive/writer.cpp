@@ -56,6 +56,8 @@ void add_config_members(const std::string& config_bytes, std::map<std::string, s
 Writer::Writer(const std::string& path, const std::string& spool_dir)
     : output_(check_is_new(path), spool_dir) {}
 
+Writer::Writer(io::Writer& stream, const std::string& spool_dir) : output_(stream, spool_dir) {}
+
 std::optional<std::uint64_t> Writer::find_blob(const spec::Digest& digest) const {
   const auto found = blobs_.find(digest);
   return found == blobs_.end() ? std::nullopt : std::optional(found->second);

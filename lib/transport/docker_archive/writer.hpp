@@ -1,5 +1,5 @@
 // Writes archives of one or several images, byte for byte as containers/image does. Internal to
-// docker_archive/.
+// docker_archive/ and docker_daemon/.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,8 @@ class Writer {
  public:
   // Kind::already_exists "docker-archive doesn't support modifying existing images".
   Writer(const std::string& path, const std::string& spool_dir);
+  // Into a stream that outlives this.
+  Writer(io::Writer& stream, const std::string& spool_dir);
 
   std::optional<std::uint64_t> find_blob(const spec::Digest& digest) const;
   // "<hex>.tar", or "<hex>.json" of a config.

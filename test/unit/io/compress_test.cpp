@@ -190,6 +190,6 @@ TEST_CASE("a pushed gzip stream comes back, empty and over several members") {
     writer.write(bytes.subspan(size / 3));
     writer.finish();
     CHECK(out.text.size() >= 18);
-    CHECK((unpacked(out.text, Compression::gzip) == text));
+    CHECK((decompressed(out.text, Compression::gzip) == text));
   }
 }

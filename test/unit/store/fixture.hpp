@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "io/digester.hpp"
+#include "spec/json.hpp"
 #include "store/store.hpp"
 #include "support/image_builder.hpp"
 #include "support/streams.hpp"
@@ -63,6 +64,35 @@ inline store::NewImage image_of(const std::string& name, std::vector<store::Imag
   image.big_data = {{"sha256:" + image.id, "config of " + name, std::nullopt},
                     {"manifest", "manifest of " + name, std::nullopt}};
   image.manifest = io::digest_of("manifest of " + name);
+  return image;
+}
+
+// The same with documents that agree with the layers.
+inline store::NewImage real_image_of(const std::string& name, std::vector<store::ImageLayer> layers) {
+  spec::Json diff_ids = spec::Json::array();
+  spec::Json descriptors = spec::Json::array();
+  for (const auto& layer : layers) {
+    diff_ids.push_back(layer.diff_id.str());
+    descriptors.push_back({{"mediaType", "application/vnd.oci.image.layer.v1.tar"},
+                           {"digest", layer.diff_id.str()},
+                           {"size", layer.pending->size}});
+  }
+  const std::string config = spec::dump_json({{"architecture", "amd64"},
+                                              {"os", "linux"},
+                                              {"author", name},
+                                              {"rootfs", {{"type", "layers"}, {"diff_ids", diff_ids}}}});
+  const std::string manifest =
+      spec::dump_json({{"schemaVersion", 2},
+                       {"mediaType", "application/vnd.oci.image.manifest.v1+json"},
+                       {"config",
+                        {{"mediaType", "application/vnd.oci.image.config.v1+json"},
+                         {"digest", io::digest_of(config).str()},
+                         {"size", config.size()}}},
+                       {"layers", descriptors}});
+  store::NewImage image = image_of(name, std::move(layers));
+  image.id = io::digest_of(config).hex();
+  image.big_data = {{io::digest_of(config).str(), config, std::nullopt}, {"manifest", manifest, std::nullopt}};
+  image.manifest = io::digest_of(manifest);
   return image;
 }
 
