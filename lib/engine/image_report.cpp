@@ -66,15 +66,15 @@ std::vector<std::string> diff_ids_of(const spec::ImageConfig& config) {
   return result;
 }
 
-Json annotations_of(const spec::RawManifest& raw) {
+}  // namespace
+
+Json image_annotations(const spec::RawManifest& raw) {
   Json json = Json::object();
   if (raw.media_type != spec::media_type::oci_manifest) return json;
   const auto manifest = spec::Manifest::parse(raw.bytes, raw.media_type);
   for (const auto& [name, text] : manifest.annotations()) json[name] = text;
   return json;
 }
-
-}  // namespace
 
 Json inspect_image(const LocalImages& images, const ImageRecord& image) {
   const spec::ImageConfig& config = config_or_error(images, image);
@@ -102,7 +102,7 @@ Json inspect_image(const LocalImages& images, const ImageRecord& image) {
   json["GraphDriver"] = driver_json(images, image);
   json["RootFS"] = {{"Type", "layers"}, {"Layers", diff_ids_of(config)}};
   json["Labels"] = config.labels && !config.labels->empty() ? Json(*config.labels) : Json(nullptr);
-  json["Annotations"] = annotations_of(raw);
+  json["Annotations"] = image_annotations(raw);
   json["ManifestType"] = raw.media_type;
   json["User"] = text_at(json["Config"], "User");
   const Json* history = spec::find_member(oci, "history");

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "engine/image_names.hpp"
 #include "spec/manifest.hpp"
@@ -17,6 +18,8 @@ using store::ImageRecord;
 
 constexpr std::string_view manifest_item = "manifest";
 constexpr std::string_view digest_prefix = "sha256:";
+// What buildah keeps in the directory of each of its containers.
+constexpr std::string_view buildah_state = "buildah.json";
 
 bool is_hex_text(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
@@ -240,6 +243,10 @@ bool LocalImages::is_dangling(const ImageRecord& image) const {
 
 bool LocalImages::is_intermediate(const ImageRecord& image) const {
   return image.names.empty() && !children(image).empty();
+}
+
+bool is_working_container(const store::Store& store, const std::string& id) {
+  return std::filesystem::exists(store.container_directory(id) / buildah_state);
 }
 
 NameParts split_name(const std::string& name) {

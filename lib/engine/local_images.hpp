@@ -76,6 +76,9 @@ class LocalImages {
   mutable std::optional<std::vector<store::ContainerRecord>> containers_;
 };
 
+// Whether it is one of buildah's; others are those of engines such as podman and CRI-O.
+bool is_working_container(const store::Store& store, const std::string& id);
+
 // "docker.io/library/alpine" and "3.18"; "" for what the name does not have.
 struct NameParts {
   std::string repository, tag, digest;

@@ -125,7 +125,8 @@ config::AuthStore Session::auth_store() {
 const std::shared_ptr<const config::RegistriesConf>& Session::registries() {
   if (!registries_) {
     registries_ = std::make_shared<const config::RegistriesConf>(
-        config::RegistriesConf::load(*environment_, text_or_empty(invocation_.flags, "registries-conf")));
+        config::RegistriesConf::load(*environment_, text_or_empty(invocation_.flags, "registries-conf"),
+                                     text_or_empty(invocation_.flags, "registries-conf-dir")));
   }
   return registries_;
 }

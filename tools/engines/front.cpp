@@ -7,6 +7,7 @@
 
 #include "common/output.hpp"
 #include "common/suggest.hpp"
+#include "config/short_name_aliases.hpp"
 
 namespace lade::engines {
 
@@ -143,6 +144,22 @@ const config::StoreOptions& EngineSession::store_options() {
     for (const std::string& warning : options_->warnings) context().log.warning(warning);
   }
   return *options_;
+}
+
+std::filesystem::path EngineSession::short_names_path() const {
+  const Flags& flags = invocation_.flags;
+  return config::short_name_aliases_path(
+      session_.environment(),
+      flags.has("short-name-alias-conf") ? flags.text("short-name-alias-conf") : "");
+}
+
+const config::RegistriesConf& EngineSession::registries() {
+  if (!registries_) {
+    registries_ = *session_.registries();
+    const auto path = short_names_path();
+    registries_->add_aliases(config::load_short_name_aliases(context(), path), path.string());
+  }
+  return *registries_;
 }
 
 const std::shared_ptr<store::Store>& EngineSession::store() {

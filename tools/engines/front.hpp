@@ -52,7 +52,10 @@ class EngineSession {
   common::Session& session() { return session_; }
   const std::shared_ptr<store::Store>& store();
   const config::StoreOptions& store_options();
-  const config::RegistriesConf& registries() { return *session_.registries(); }
+  // With the short names that the user has chosen registries for.
+  const config::RegistriesConf& registries();
+  // The file of these choices.
+  std::filesystem::path short_names_path() const;
   // As they are now.
   engine::LocalImages images() { return {context(), store(), registries()}; }
 
@@ -61,6 +64,7 @@ class EngineSession {
   common::Session session_;
   std::optional<config::StoreOptions> options_;
   std::shared_ptr<store::Store> store_;
+  std::optional<config::RegistriesConf> registries_;
 };
 
 // How many arguments a command takes; Kind::invalid_input with cobra's words.

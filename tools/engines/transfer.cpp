@@ -10,6 +10,7 @@
 #include "config/blob_info_cache.hpp"
 #include "copy/copy.hpp"
 #include "engine/image_names.hpp"
+#include "engines/short_names.hpp"
 #include "io/codec/codec.hpp"
 #include "io/readers.hpp"
 #include "os/file.hpp"
@@ -50,12 +51,6 @@ common::RetryOptions retries_of(const Flags& flags) {
   return options;
 }
 
-transport::Options options_for(EngineSession& session, const transport::ImageReference& reference) {
-  transport::Options options = session.session().transport_options("", reference);
-  options.store = session.store_options();
-  return options;
-}
-
 void set_compression(const Flags& flags, copy::CopyOptions& options) {
   if (const auto name = text_of(flags, "compression-format")) {
     if (*name == "zstd:chunked") throw Error(Kind::unsupported, "zstd:chunked is not available in lade yet");
@@ -81,18 +76,6 @@ spec::PlatformChoice platform_of(const Flags& flags) {
   return {parsed.os, parsed.architecture, parsed.variant};
 }
 
-// Whether `name` begins with a transport: "docker://x", "oci:dir", but not "host:5000/x".
-bool names_transport(const std::string& name) {
-  const std::size_t colon = name.find(':');
-  if (colon == std::string::npos) return false;
-  const std::string_view word = std::string_view(name).substr(0, colon);
-  const auto all = transport::transports();
-  const bool known =
-      std::any_of(all.begin(), all.end(), [&](const transport::Transport* t) { return t->name() == word; });
-  // "oci:latest" could be an image; a transport is followed by a path, and only docker's by slashes.
-  return known && (word != "docker" || std::string_view(name).substr(colon).starts_with("://"));
-}
-
 std::string id_of_stored(EngineSession& session, const std::string& name) {
   return session.images().get(name).image->id;
 }
@@ -114,12 +97,15 @@ class Puller {
       return {*local};
     }
     if (policy_ == "missing" && local && !all) return {*local};
-    const auto candidates = in_rules(name);
+    const auto chosen = choose_candidates(session_, name);
+    const auto& candidates = chosen.candidates;
+    if (!candidates.explanation.empty()) say(candidates.explanation);
     std::vector<std::string> errors;
     for (const spec::Reference& candidate : candidates.references) {
       try {
-        return all ? pull_all_tags(candidate)
-                   : std::vector{pull_reference(candidate, candidates.was_short, local)};
+        const auto ids = all ? pull_all_tags(candidate) : std::vector{pull_reference(candidate, local)};
+        remember_choice(session_, chosen);
+        return ids;
       } catch (const Error& error) {
         errors.emplace_back(error.what());
         if (candidates.references.size() == 1) throw;
@@ -143,17 +129,10 @@ class Puller {
     return found ? std::optional(found->image->id) : std::nullopt;
   }
 
-  engine::PullCandidates in_rules(const std::string& name) const {
-    auto candidates = engine::pull_candidates(name, session_.registries());
-    if (!candidates.explanation.empty()) say(candidates.explanation);
-    return candidates;
-  }
-
-  std::string pull_reference(const spec::Reference& reference, bool announced,
-                             const std::optional<std::string>& local) {
+  std::string pull_reference(const spec::Reference& reference, const std::optional<std::string>& local) {
     const transport::DockerReference source(reference);
     if (policy_ == "newer" && local && !is_newer(source, *local)) return *local;
-    if (announced || !is_quiet()) say(fmt::format("Trying to pull {}...", reference.str()));
+    say(fmt::format("Trying to pull {}...", reference.str()));
     const auto destination = transport::parse_image_name("containers-storage:" + reference.str());
     transfer(session_, {.source = source, .destination = *destination, .platform = platform_});
     return id_of_stored(session_, reference.str());
@@ -175,7 +154,7 @@ class Puller {
     const auto tags = transport::list_docker_tags(session_.context(), repository, options_for(session_, any));
     std::vector<std::string> ids;
     for (const std::string& tag : tags)
-      ids.push_back(pull_reference(repository.with_tag(tag), false, std::nullopt));
+      ids.push_back(pull_reference(repository.with_tag(tag), std::nullopt));
     return ids;
   }
 
@@ -186,7 +165,7 @@ class Puller {
     if (source->transport() != "docker") return {import_image(session_, *source).id};
     const auto reference = source->docker_reference();
     if (flags_.flag("all-tags")) return pull_all_tags(*reference);
-    return {pull_reference(reference->with_default_tag(), false, std::nullopt)};
+    return {pull_reference(reference->with_default_tag(), std::nullopt)};
   }
 
   EngineSession& session_;
@@ -231,6 +210,25 @@ std::string name_of_imported(const Context& context, const transport::ImageRefer
   return name.empty() ? "" : engine::normalize_name(name).str();
 }
 
+}  // namespace
+
+transport::Options options_for(EngineSession& session, const transport::ImageReference& reference) {
+  transport::Options options = session.session().transport_options("", reference);
+  options.store = session.store_options();
+  return options;
+}
+
+bool names_transport(const std::string& name) {
+  const std::size_t colon = name.find(':');
+  if (colon == std::string::npos) return false;
+  const std::string_view word = std::string_view(name).substr(0, colon);
+  const auto all = transport::transports();
+  const bool known =
+      std::any_of(all.begin(), all.end(), [&](const transport::Transport* t) { return t->name() == word; });
+  // "oci:latest" could be an image; a transport is followed by a path, and only docker's by slashes.
+  return known && (word != "docker" || std::string_view(name).substr(colon).starts_with("://"));
+}
+
 void write_digest(const std::string& path, const spec::Digest& digest) {
   in_context("failed to write digest to file " + path, [&] {
     os::FileWriter writer(os::open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0644));
@@ -238,8 +236,6 @@ void write_digest(const std::string& path, const spec::Digest& digest) {
     writer.write(io::as_bytes(text));
   });
 }
-
-}  // namespace
 
 std::vector<Option> registry_access_options() {
   return {
@@ -340,6 +336,8 @@ spec::RawManifest transfer(EngineSession& session, const Transfer& what) {
   options.destination = options_for(session, what.destination);
   options.destination.additional_tags = what.more_tags;
   options.destination.accept_uncompressed_layers = what.preserve_layers;
+  options.destination.dir_compress = what.compress_directory;
+  options.instances = what.instances;
   options.platform = what.platform;
   options.manifest_type = what.manifest_type;
   options.remove_signatures = flags.has("remove-signatures") && flags.flag("remove-signatures");

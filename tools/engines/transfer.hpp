@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/command.hpp"
+#include "copy/copy.hpp"
 #include "engines/front.hpp"
 #include "spec/platform.hpp"
 #include "transport/transport.hpp"
@@ -30,8 +31,18 @@ struct Transfer {
   std::string manifest_type = {};
   std::vector<spec::Reference> more_tags = {};  // docker-archive:
   bool preserve_layers = false;                 // oci: as they are, uncompressed
+  bool compress_directory = false;              // dir: layers compressed
+  copy::CopyOptions::Instances instances = copy::CopyOptions::Instances::system;
 };
 spec::RawManifest transfer(EngineSession& session, const Transfer& what);
+
+// For opening a reference: what the flags and the configuration say of its place.
+transport::Options options_for(EngineSession& session, const transport::ImageReference& reference);
+
+void write_digest(const std::string& path, const spec::Digest& digest);
+
+// Whether `name` begins with a transport: "docker://x", "oci:dir", but not "host:5000/x".
+bool names_transport(const std::string& name);
 
 // "oci", "v2s1", "v2s2" as a media type; "" for "".
 std::string manifest_type_named(const std::string& format);

@@ -122,7 +122,8 @@ std::vector<Option> image_list_options() {
   };
 }
 
-std::vector<Row> rows_of(const LocalImages& images, const engine::ImageFilter& filter) {
+std::vector<Row> rows_of(const LocalImages& images, const std::vector<std::string>& filters) {
+  const auto filter = engine::compile_image_filters(images, filters);
   std::vector<Row> rows;
   for (const ImageRecord& image : images.all()) {
     if (!filter(image)) continue;
@@ -130,7 +131,7 @@ std::vector<Row> rows_of(const LocalImages& images, const engine::ImageFilter& f
         std::chrono::floor<std::chrono::seconds>(images.created(image)).time_since_epoch().count();
     const std::uint64_t size = images.size(image);
     if (image.names.empty()) rows.push_back({&image, std::string(none), std::string(none), created, size});
-    for (const std::string& name : image.names) {
+    for (const std::string& name : engine::names_asked_for(image, filters)) {
       const auto parts = engine::split_name(name);
       rows.push_back(
           {&image, parts.repository, parts.tag.empty() ? std::string(none) : parts.tag, created, size});
@@ -245,7 +246,7 @@ int run_images(Invocation& invocation) {
   engines::EngineSession session(invocation);
   const LocalImages images = session.images();
   if (!flags.flag("all")) filters.push_back("intermediate=false");
-  std::vector<Row> rows = rows_of(images, engine::compile_image_filters(images, filters));
+  std::vector<Row> rows = rows_of(images, filters);
   sort_rows(rows, flags.find_text("sort").value_or("created"));
   const bool truncate = !flags.flag("no-trunc");
   const std::string format = flags.text("format");

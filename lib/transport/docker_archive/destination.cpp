@@ -39,20 +39,24 @@ class Destination final : public ImageDestination {
   Destination(const ArchiveName& name, const Options& options)
       : traits_(make_traits()),
         tags_(tags_of(check_is_destination(name), options)),
-        writer_(name.path, options.big_files_dir) {}
+        writer_(std::make_shared<Writer>(name.path, options.big_files_dir)),
+        last_(true) {}
+  // One of several images: whoever has the writer finishes the archive.
+  Destination(std::shared_ptr<Writer> writer, std::vector<spec::Reference> tags)
+      : traits_(make_traits()), tags_(std::move(tags)), writer_(std::move(writer)), last_(false) {}
 
   const DestinationTraits& traits() const override { return traits_; }
 
   std::optional<std::uint64_t> find_blob(const Context&, const spec::Digest& digest) override {
-    return writer_.find_blob(digest);
+    return writer_->find_blob(digest);
   }
 
   BlobInfo put_blob(const Context& context, const PutBlob& blob, io::Reader& data) override {
-    if (!blob.is_config) return writer_.put_blob(context, blob, data);
+    if (!blob.is_config) return writer_->put_blob(context, blob, data);
     // Parts of the config go into the tables as well.
     std::string bytes = io::read_all(data, max_written_config, "config");
     const auto reader = io::make_text_reader(bytes);
-    const BlobInfo info = writer_.put_blob(context, blob, *reader);
+    const BlobInfo info = writer_->put_blob(context, blob, *reader);
     config_ = std::move(bytes);
     return info;
   }
@@ -66,14 +70,14 @@ class Destination final : public ImageDestination {
     const auto parsed = spec::Manifest::parse(manifest.bytes, manifest.media_type);
     check_blob(parsed.config().digest);
     for (const auto& layer : parsed.layers()) check_blob(layer.digest);
-    writer_.add_image(parsed.layers(), parsed.config().digest, config_, tags_);
+    writer_->add_image(parsed.layers(), parsed.config().digest, config_, tags_);
     complete_ = true;
   }
 
   void commit(const Context& context) override {
     if (!complete_) throw Error(Kind::invalid_input, "no manifest was written to the archive");
     context.throw_if_stopped();
-    writer_.finish();
+    if (last_) writer_->finish();
   }
 
   // There is never an image before: archives are not modified.
@@ -81,13 +85,14 @@ class Destination final : public ImageDestination {
 
  private:
   void check_blob(const spec::Digest& digest) const {
-    if (writer_.find_blob(digest)) return;
+    if (writer_->find_blob(digest)) return;
     throw Error(Kind::invalid_input, "blob " + digest.str() + " of the manifest was not written");
   }
 
   DestinationTraits traits_;
   std::vector<spec::Reference> tags_;
-  Writer writer_;
+  std::shared_ptr<Writer> writer_;
+  bool last_;
   std::string config_;
   bool complete_ = false;
 };
@@ -96,6 +101,11 @@ class Destination final : public ImageDestination {
 
 std::unique_ptr<ImageDestination> open_destination(const ArchiveName& name, const Options& options) {
   return std::make_unique<Destination>(name, options);
+}
+
+std::unique_ptr<ImageDestination> open_destination(std::shared_ptr<Writer> writer,
+                                                   std::vector<spec::Reference> tags) {
+  return std::make_unique<Destination>(std::move(writer), std::move(tags));
 }
 
 }  // namespace lade::transport::docker_archive
