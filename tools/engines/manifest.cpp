@@ -70,6 +70,7 @@ StoredList list_around(EngineSession& session, const std::string& name) {
   auto stored = engine::create_list(session.images(), name);
   const auto reference = find_member(session, "containers-storage:" + id, true);
   add_image(session, stored, *reference, false, {});
+  stored.save(session.context(), *session.store());
   return stored;
 }
 

@@ -30,16 +30,17 @@ std::string table_of(const Json& version) {
   return common::align_columns(lines);
 }
 
-// Older templates name the server, or the fields of the client alone.
+// Older templates name the server, of which there is none, or the fields of the client alone.
 std::string rendered(const Json& report, std::string format) {
+  constexpr std::string_view server = ".Server.";
+  const bool names_server = format.find(server) != std::string::npos;
+  for (std::size_t at; (at = format.find(server)) != std::string::npos;) format.replace(at, server.size(), ".");
   try {
-    return common::render_report("version", format, go::Value(report, report_type));
-  } catch (const Error&) {
-    constexpr std::string_view server = ".Server.";
-    for (std::size_t at; (at = format.find(server)) != std::string::npos;)
-      format.replace(at, server.size(), ".");
-    return common::render_report("version", format, go::Value(report["Client"], version_type));
+    if (!names_server) return common::render_report("version", format, go::Value(report, report_type));
+  } catch (const Error& error) {
+    if (format.find(".Client") != std::string::npos) throw;
   }
+  return common::render_report("version", format, go::Value(report["Client"], version_type));
 }
 
 std::vector<common::Option> options_of_version() {

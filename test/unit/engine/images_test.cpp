@@ -75,7 +75,8 @@ TEST_CASE("an image must pass all filters, of those for names one") {
 
 TEST_CASE("a filter by a full name is a question for that name only") {
   const Stored stored;
-  const auto& one = *stored.images().by_id(stored.id("one"));
+  const auto images = stored.images();
+  const auto& one = *images.by_id(stored.id("one"));
   CHECK(names_asked_for(one, {"reference=localhost/other:1"}) == std::vector<std::string>{"localhost/other:1"});
   CHECK(names_asked_for(one, {"reference=*/one"}) == one.names);
   CHECK(names_asked_for(one, {"reference=localhost/other:1", "reference=x"}) == one.names);
