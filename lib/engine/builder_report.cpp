@@ -124,7 +124,8 @@ Json builder_of_image(const LocalImages& images, const store::ImageRecord& image
   json["Config"] = images.store().image_big_data(images.context(), image.id, parsed.config().digest.str());
   json["Manifest"] = raw.bytes;
   for (const char* name : {"Container", "ContainerID", "MountPoint", "ProcessLabel", "MountLabel"}) json[name] = "";
-  json["ImageAnnotations"] = image_annotations(raw);
+  const Json annotations = image_annotations(raw);
+  json["ImageAnnotations"] = annotations.empty() ? Json(nullptr) : annotations;
   json["ImageCreatedBy"] = "";
   json["OCIv1"] = oci;
   json["Docker"] = docker_image_document(*config);

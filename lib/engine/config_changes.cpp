@@ -138,7 +138,9 @@ class ChangedConfig {
     if (value.find('/', slash + 1) != std::string::npos)
       refuse("EXPOSE port must be formatted as PORT[/PROTO]");
     const auto port = whole_number(std::string_view(value).substr(0, slash));
-    if (!port) refuse("EXPOSE port must be an integer");
+    if (!port)
+      refuse(fmt::format("EXPOSE port must be an integer: strconv.Atoi: parsing \"{}\": invalid syntax",
+                         value.substr(0, slash)));
     if (*port <= 0 || *port > max_port) refuse("EXPOSE port must be a valid port number");
     std::string protocol = slash < value.size() ? upper_case(value.substr(slash + 1)) : "TCP";
     if (protocol != "TCP" && protocol != "UDP") refuse("EXPOSE protocol must be TCP or UDP");

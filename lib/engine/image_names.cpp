@@ -71,7 +71,8 @@ std::vector<spec::Reference> local_candidates(std::string_view name,
 }
 
 PullCandidates pull_candidates(std::string_view name, const config::RegistriesConf& registries) {
-  const auto parsed = spec::Reference::parse(name);
+  const auto parsed = in_context([&] { return fmt::format("parsing reference \"{}\"", name); },
+                                 [&] { return spec::Reference::parse(name); });
   if (!is_short_name(name)) return {{tagged_or_digested(parsed)}, "", "", false};
   PullCandidates result;
   result.short_name = split_suffix(name).first;

@@ -49,7 +49,7 @@ Json overlay_data(const LocalImages& images, const ImageRecord& image) {
 
 Json driver_json(const LocalImages& images, const ImageRecord& image) {
   const std::string& driver = images.store().layout().driver;
-  Json data = Json::object();
+  Json data;
   if (!image.layer.empty() && driver == "overlay") data = overlay_data(images, image);
   return {{"Name", driver}, {"Data", std::move(data)}};
 }
@@ -131,6 +131,15 @@ std::vector<HistoryEntry> image_history(const LocalImages& images, const ImageRe
       at = images.parent(*at);
     }
     if (!event.empty_layer && layer != nullptr) {
+      if (entry.id.empty()) {
+        // What else ends with this layer.
+        for (const ImageRecord& other : images.all()) {
+          if (other.layer != layer->id) continue;
+          entry.id = other.id;
+          entry.tags = other.names;
+          break;
+        }
+      }
       entry.size = layer->diff_size > 0 ? static_cast<std::uint64_t>(layer->diff_size) : 0;
       layer = images.layer(layer->parent);
     }

@@ -114,7 +114,8 @@ std::optional<LocalImages::Found> LocalImages::find(std::string_view name) const
     const ImageRecord* image = by_id(id);
     return image == nullptr ? std::nullopt : std::optional(Found{image, ""});
   }
-  const auto parsed = spec::Reference::parse(name);
+  const auto parsed = in_context([&] { return fmt::format("parsing reference \"{}\"", name); },
+                                 [&] { return spec::Reference::parse(name); });
   for (const spec::Reference& candidate : local_candidates(name, registries_))
     if (auto found = find_named(candidate)) return found;
   if (auto found = find_by_ending(parsed.with_default_tag(), name)) return found;
@@ -130,6 +131,27 @@ std::optional<LocalImages::Found> LocalImages::find(std::string_view name) const
 
 LocalImages::Found LocalImages::get(std::string_view name) const {
   if (auto found = find(name)) return *found;
+  throw Error(Kind::image_not_found, fmt::format("{}: image not known", name));
+}
+
+std::optional<LocalImages::Found> LocalImages::find_image(std::string_view name) const {
+  const auto found = find(name);
+  if (!found || !is_list(*found->image)) return found;
+  const auto raw = transport::make_raw_manifest(manifest(*found->image), "");
+  try {
+    const auto digest = spec::Index::parse(raw.bytes, raw.media_type).choose({}).digest;
+    for (const ImageRecord& image : images_) {
+      const auto digests = image.digests();
+      if (std::find(digests.begin(), digests.end(), digest) != digests.end()) return Found{&image, ""};
+    }
+  } catch (const Error&) {
+    // A list without an image for this machine stands for itself.
+  }
+  return found;
+}
+
+LocalImages::Found LocalImages::get_image(std::string_view name) const {
+  if (auto found = find_image(name)) return *found;
   throw Error(Kind::image_not_found, fmt::format("{}: image not known", name));
 }
 

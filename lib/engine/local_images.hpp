@@ -37,6 +37,11 @@ class LocalImages {
   std::optional<Found> find(std::string_view name) const;
   Found get(std::string_view name) const;  // Kind::image_not_found "NAME: image not known"
 
+  // The same for commands that are about an image's content: of a list, the image for this machine where it is
+  // in the store.
+  Found get_image(std::string_view name) const;
+  std::optional<Found> find_image(std::string_view name) const;
+
   // The manifest as it was put first, and the config it names.
   std::string manifest(const store::ImageRecord& image) const;
   // nullptr if there is none: of lists, and of what cannot be parsed.

@@ -109,11 +109,8 @@ StoredList StoredList::load(const LocalImages& images, std::string_view name) {
   const std::string manifest = images.manifest(image);
   const std::string type = spec::guess_manifest_type(manifest);
   if (type != spec::media_type::docker_list && type != spec::media_type::oci_index)
-    throw NotAList(Kind::invalid_input,
-                   fmt::format("decoding manifest blob for image \"{}\": unable to load manifest list: "
-                               "unsupported format \"{}\": manifest type not supported: image is not a manifest "
-                               "list",
-                               image.id, type));
+    throw NotAList(Kind::invalid_input, fmt::format("{}: image is not a manifest list",
+                                                    image.names.empty() ? image.id : image.names.front()));
   StoredList stored;
   stored.id = image.id;
   stored.list = ManifestList::parse(manifest);
@@ -130,13 +127,15 @@ StoredList create_list(const LocalImages& images, const std::string& name) {
   for (const ImageRecord& image : images.all()) {
     if (std::find(image.names.begin(), image.names.end(), name) == image.names.end()) continue;
     throw Error(Kind::already_exists,
-                fmt::format("creating image to hold manifest list: image name \"{}\" is already associated with "
-                            "image \"{}\": that name is already in use",
+                fmt::format("image name \"{}\" is already associated with image \"{}\": that name is already in use",
                             name, image.id));
   }
   StoredList stored;
   stored.id = store::random_id();
-  store::NewImage image{.id = stored.id, .names = {name}, .layers = {}, .big_data = items_of(stored, false)};
+  store::NewImage image;
+  image.id = stored.id;
+  image.names = {name};
+  image.big_data = items_of(stored, false);
   image.metadata = "";
   image.manifest = image.big_data.front().digest;
   images.store().put_image(images.context(), image);

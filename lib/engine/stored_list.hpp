@@ -41,8 +41,8 @@ class NotAList : public Error {
   using Error::Error;
 };
 
-// An empty list of that name. Kind::already_exists `creating image to hold manifest list: image name "N" is
-// already associated with image "ID": that name is already in use`.
+// An empty list of that name. Kind::already_exists `image name "N" is already associated with image "ID": that
+// name is already in use`.
 StoredList create_list(const LocalImages& images, const std::string& name);
 
 // Held from loading to saving: programs that change a list wait for each other.

@@ -48,10 +48,15 @@ int run_inspect(Invocation& invocation) {
   engines::EngineSession session(invocation);
   const std::string& name = invocation.arguments[0];
   const auto images = session.images();
-  const auto found = images.find(name);
-  if (type == "manifest" || (type.empty() && found && images.is_list(*found->image)))
+  const auto found = type == "manifest" ? images.find(name) : images.find_image(name);
+  const bool only_list = type.empty() && found && images.is_list(*found->image);
+  if (type == "manifest" || only_list)
     return engines::print_list(session, name, engines::Grammar::buildah);
-  const auto document = engine::builder_of_image(images, *images.get(name).image);
+  const auto& image = in_context("importing settings", [&]() -> const store::ImageRecord& {
+    if (!found) throw Error(Kind::image_not_found, fmt::format("{}: image not known", name));
+    return *found->image;
+  });
+  const auto document = engine::builder_of_image(images, image);
   const std::string format = invocation.flags.text("format");
   if (format.empty()) {
     invocation.out.line(spec::dump_json(document, inspect_indent));

@@ -25,10 +25,7 @@ int report_removal(Invocation& invocation, const engine::RemoveReport& report) {
   for (const std::string& id : report.deleted) invocation.out.line(id);
   invocation.out.flush();
   if (report.errors.empty()) return 0;
-  std::string text = report.errors.size() == 1 ? "1 error occurred:\n"
-                                               : fmt::format("{} errors occurred:\n", report.errors.size());
-  for (const Error& error : report.errors) text += fmt::format("\t* {}\n", error.what());
-  return engines::fail(engines::exit_engine_error, text + "\n");
+  return engines::fail(engines::exit_engine_error, engines::list_errors(report.errors));
 }
 
 int run_rmi(Invocation& invocation) {

@@ -35,7 +35,9 @@ std::shared_ptr<registry::HttpPool> web_pool(const config::Environment& environm
 
 Download::Download(const common::Session& session, const Context& context, const std::string& url) {
   const auto pool = web_pool(session.environment());
-  registry::HttpRequest request{.method = "GET", .url = registry::Url::parse(url)};
+  registry::HttpRequest request;
+  request.method = "GET";
+  request.url = registry::Url::parse(url);
   request.max_redirects = max_download_redirects;
   const auto response = pool->send(context, {}, std::move(request));
   if (response->status() != 200)

@@ -191,6 +191,12 @@ void require_between(const Invocation& invocation, std::size_t least, std::size_
     refuse_arguments(fmt::format("accepts between {} and {} arg(s), received {}", least, most, given));
 }
 
+void require_none(const Invocation& invocation) {
+  if (!invocation.arguments.empty())
+    refuse_arguments(
+        fmt::format("`{}` takes no arguments", command_path(invocation.program, invocation.command.name)));
+}
+
 int fail(int status, std::string_view text) {
   common::write_best_effort(2, fmt::format("Error: {}\n", text));
   return status;
@@ -201,6 +207,13 @@ std::string join_errors(const std::vector<Error>& errors) {
   std::string text = fmt::format("{} errors occurred:", errors.size());
   for (const Error& error : errors) text += fmt::format("\n\t* {}", error.what());
   return text;
+}
+
+std::string list_errors(const std::vector<Error>& errors) {
+  std::string text =
+      errors.size() == 1 ? "1 error occurred:\n" : fmt::format("{} errors occurred:\n", errors.size());
+  for (const Error& error : errors) text += fmt::format("\t* {}\n", error.what());
+  return text + "\n";
 }
 
 common::Command missing_command(std::string_view name) {

@@ -73,10 +73,16 @@ void require_at_least(const common::Invocation& invocation, std::size_t count);
 void require_at_most(const common::Invocation& invocation, std::size_t count);
 void require_between(const common::Invocation& invocation, std::size_t least, std::size_t most);
 
+// Of commands of podman's that take no argument.
+void require_none(const common::Invocation& invocation);
+
 // "Error: <text>" on standard error; returns `status`.
 int fail(int status, std::string_view text);
 // One error as it is, several as a list.
 std::string join_errors(const std::vector<Error>& errors);
+
+// "2 errors occurred:" and a line for each, as buildah shows even a single one.
+std::string list_errors(const std::vector<Error>& errors);
 
 // A command that is known, but not there yet: it says so.
 common::Command missing_command(std::string_view name);

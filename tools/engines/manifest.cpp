@@ -29,19 +29,21 @@ constexpr int list_indent = 4;
   throw Error(Kind::invalid_input, std::move(text));
 }
 
-spec::Annotations annotations_given(const Flags& flags, std::string_view option) {
+spec::Annotations annotations_given(const Flags& flags, std::string_view option, Grammar grammar) {
   spec::Annotations annotations;
   for (const std::string& text : flags.list(option)) {
     const std::size_t equals = text.find('=');
+    if (equals == std::string::npos && grammar == Grammar::buildah)
+      refuse_list(fmt::format("no \"=\" found in annotation \"{}\"", text));
     if (equals == std::string::npos)
-      refuse_list(fmt::format("expected --{} \"{}\" to be in key=value format: no \"=\" found", option, text));
+      refuse_list(fmt::format("expected --{} \"{}\" to be in key=value format", option, text));
     annotations[text.substr(0, equals)] = text.substr(equals + 1);
   }
   return annotations;
 }
 
 // What the flags say of one entry.
-void describe_entry(const Flags& flags, engine::ManifestList::Entry& entry) {
+void describe_entry(const Flags& flags, Grammar grammar, engine::ManifestList::Entry& entry) {
   const auto text = [&](const char* name, std::string& target) {
     if (flags.given(name)) target = flags.text(name);
   };
@@ -56,7 +58,7 @@ void describe_entry(const Flags& flags, engine::ManifestList::Entry& entry) {
     if (flags.given("arch") || flags.given("variant")) platform.variant = flags.text("variant");
   }
   if (flags.given("features")) entry.features = flags.list("features");
-  for (const auto& [name, value] : annotations_given(flags, "annotation"))
+  for (const auto& [name, value] : annotations_given(flags, "annotation", grammar))
     entry.descriptor.annotations[name] = value;
 }
 
@@ -85,6 +87,9 @@ StoredList list_to_fill(EngineSession& session, const std::string& name, Grammar
       session.store()->remove_names(session.context(), images.get(name).image->id, {name});
       return engine::create_list(session.images(), name);
     }
+    if (!flags.flag("amend") && grammar == Grammar::podman)
+      throw Error(Kind::already_exists,
+                  fmt::format("{}, or use --replace to instruct Podman to do so.", error.what()));
     if (!flags.flag("amend")) throw;
     try {
       return StoredList::load(images, name);
@@ -105,7 +110,7 @@ int create(Invocation& invocation, Grammar grammar) {
   auto stored = list_to_fill(session, name, grammar);
   const auto lock = engine::lock_list(session.context(), *session.store(), stored.id);
   stored = StoredList::load(session.images(), stored.id);
-  stored.list.annotate(annotations_given(flags, "annotation"));
+  stored.list.annotate(annotations_given(flags, "annotation", grammar));
   for (std::size_t i = 1; i < invocation.arguments.size(); ++i) {
     const auto reference = find_member(session, invocation.arguments[i], grammar == Grammar::buildah);
     add_image(session, stored, *reference, flags.flag("all"), {});
@@ -140,7 +145,7 @@ spec::Digest add_files(EngineSession& session, StoredList& stored, Grammar gramm
   request.config_file = flags.text("artifact-config");
   request.config_inline = grammar == Grammar::podman;
   request.exclude_titles = flags.flag("artifact-exclude-titles");
-  request.annotations = annotations_given(flags, "artifact-annotation");
+  request.annotations = annotations_given(flags, "artifact-annotation", grammar);
   if (const std::string subject = flags.text("artifact-subject"); !subject.empty())
     request.subject = describe_subject(session, *find_member(session, subject, true));
   return engine::add_artifact(stored, request);
@@ -149,8 +154,6 @@ spec::Digest add_files(EngineSession& session, StoredList& stored, Grammar gramm
 int add(Invocation& invocation, Grammar grammar) {
   const Flags& flags = invocation.flags;
   const bool artifact = flags.flag("artifact");
-  if (invocation.arguments.size() < 2 && grammar == Grammar::buildah)
-    refuse_list("at least a list image and an image or artifact to add must be specified");
   require_at_least(invocation, 2);
   if (grammar == Grammar::buildah && !artifact && invocation.arguments.size() > 2)
     refuse_list("too many arguments: expected list and image add to list");
@@ -165,13 +168,13 @@ int add(Invocation& invocation, Grammar grammar) {
   std::string digest;
   if (artifact) {
     const auto added = add_files(session, stored, grammar);
-    describe_entry(flags, stored.list.entry(added));
+    describe_entry(flags, grammar, stored.list.entry(added));
     digest = added.str();
   } else {
     for (std::size_t i = 1; i < invocation.arguments.size(); ++i) {
       const auto reference = find_member(session, invocation.arguments[i], false);
       const auto added = add_image(session, stored, *reference, flags.flag("all"), platform);
-      describe_entry(flags, stored.list.entry(added));
+      describe_entry(flags, grammar, stored.list.entry(added));
       digest = added.str();
     }
   }
@@ -184,10 +187,7 @@ int add(Invocation& invocation, Grammar grammar) {
 
 void check_annotate(const Invocation& invocation, bool whole) {
   const auto& arguments = invocation.arguments;
-  if (arguments.empty()) refuse_list("at least a list image must be specified");
-  if (arguments.size() > 2)
-    refuse_list("expected either a list name and --index or a list name and an image digest or image name or "
-                "artifact name");
+  require_between(invocation, 1, 2);
   if (arguments.size() == 1 && !whole) refuse_list("expected an instance digest, image name, or artifact name");
   if (arguments.size() == 2 && whole)
     refuse_list(fmt::format(
@@ -209,12 +209,12 @@ int annotate(Invocation& invocation, Grammar grammar) {
   stored = StoredList::load(session.images(), stored.id);
   std::string shown = stored.id;
   if (whole) {
-    stored.list.annotate(annotations_given(flags, "annotation"));
+    stored.list.annotate(annotations_given(flags, "annotation", grammar));
     if (!subject.empty())
       stored.list.set_subject(describe_subject(session, *find_member(session, subject, true)));
   } else {
     const auto digest = find_entry(session, stored, invocation.arguments[1]);
-    describe_entry(flags, stored.list.entry(digest));
+    describe_entry(flags, grammar, stored.list.entry(digest));
     if (grammar == Grammar::buildah) shown += ": " + digest.str();
   }
   stored.save(session.context(), *session.store());
@@ -225,19 +225,25 @@ int annotate(Invocation& invocation, Grammar grammar) {
 // ---- remove, rm, exists
 
 int remove(Invocation& invocation, Grammar grammar) {
-  if (invocation.arguments.size() != 2 && grammar == Grammar::buildah)
-    refuse_list("at least a list image and one or more instance digests must be specified");
+  if (grammar == Grammar::buildah) require_at_least(invocation, 2);
   require_exactly(invocation, 2);
   EngineSession session(invocation);
   auto stored = StoredList::load(session.images(), invocation.arguments[0]);
   const auto lock = engine::lock_list(session.context(), *session.store(), stored.id);
   stored = StoredList::load(session.images(), stored.id);
   const std::string& typed = invocation.arguments[1];
-  if (grammar == Grammar::podman && !spec::Digest::try_parse(typed))
-    refuse_list(fmt::format("invalid image digest \"{}\": invalid checksum digest format", typed));
-  const auto digest = find_entry(session, stored, typed);
-  in_context([&] { return fmt::format("removing from manifest list {}", invocation.arguments[0]); },
-             [&] { stored.list.remove(digest); });
+  const auto remove_entry = [&] {
+    if (grammar == Grammar::podman && !spec::Digest::try_parse(typed))
+      refuse_list(fmt::format("invalid image digest \"{}\": invalid checksum digest format", typed));
+    const auto found = find_entry(session, stored, typed);
+    stored.list.remove(found);
+    return found;
+  };
+  const auto digest =
+      grammar == Grammar::buildah
+          ? remove_entry()
+          : in_context([&] { return fmt::format("removing from manifest list {}", invocation.arguments[0]); },
+                       remove_entry);
   stored.instances.erase(digest.str());
   for (auto* map : {&stored.artifacts.manifests, &stored.artifacts.configs}) map->erase(digest.str());
   for (auto* map : {&stored.artifacts.files, &stored.artifacts.layers}) map->erase(digest.str());
@@ -262,15 +268,17 @@ int remove_lists(Invocation& invocation, Grammar grammar) {
   for (const std::string& id : report.deleted) invocation.out.line((podman ? "Deleted: " : "") + id);
   invocation.out.flush();
   if (report.errors.empty()) return 0;
-  return fail(podman && report.all_unknown ? exit_no_such_image : exit_engine_error, join_errors(report.errors));
+  if (!podman) return fail(exit_engine_error, list_errors(report.errors));
+  return fail(report.all_unknown ? exit_no_such_image : exit_engine_error, join_errors(report.errors));
 }
 
 int exists(Invocation& invocation) {
   require_exactly(invocation, 1);
   EngineSession session(invocation);
   const auto images = session.images();
-  const auto found = images.find(invocation.arguments[0]);
-  return found && images.is_list(*found->image) ? 0 : exit_no_such_image;
+  if (!images.find(invocation.arguments[0])) return exit_no_such_image;
+  (void)StoredList::load(images, invocation.arguments[0]);
+  return 0;
 }
 
 // ---- inspect
@@ -303,8 +311,10 @@ spec::RawManifest remote_list(EngineSession& session, const std::string& name, G
 }
 
 int inspect(Invocation& invocation, Grammar grammar) {
-  if (grammar == Grammar::buildah && invocation.arguments.empty())
-    refuse_list("at least a source list ID must be specified");
+  if (grammar == Grammar::buildah) {
+    require_at_least(invocation, 1);
+    if (invocation.arguments.size() > 1) refuse_list("only one argument is necessary for inspect: an image name");
+  }
   require_exactly(invocation, 1);
   EngineSession session(invocation);
   return print_list(session, invocation.arguments[0], grammar);
@@ -312,15 +322,19 @@ int inspect(Invocation& invocation, Grammar grammar) {
 
 // ---- push
 
-int push(Invocation& invocation) {
+int push(Invocation& invocation, Grammar grammar) {
+  if (grammar == Grammar::buildah) require_at_least(invocation, 1);
   require_between(invocation, 1, 2);
   const Flags& flags = invocation.flags;
   EngineSession session(invocation);
   const auto images = session.images();
-  const auto stored = StoredList::load(images, invocation.arguments[0]);
-  std::string target = invocation.arguments.back();
-  if (!names_transport(target)) target = "docker://" + target;
-  const auto destination = transport::parse_image_name(target);
+  const auto stored = [&] {
+    if (grammar == Grammar::buildah) return StoredList::load(images, invocation.arguments[0]);
+    return in_context(
+        [&] { return fmt::format("retrieving local image from image name {}", invocation.arguments[0]); },
+        [&] { return StoredList::load(images, invocation.arguments[0]); });
+  }();
+  const auto destination = parse_destination(invocation.arguments.back());
   const std::string format = flags.text("format");
   if (!format.empty() && format != "oci" && format != "v2s2" && format != "docker")
     refuse_list(
@@ -389,7 +403,7 @@ std::vector<common::Command> commands_of() {
        .example = "manifest push mylist:v1.11 docker://registry.example.com/image:v1.11",
        .argument = ArgumentHint::image,
        .options = list_push_options,
-       .run = push},
+       .run = run_as<grammar, push>},
       {.name = "manifest remove",
        .summary = "Remove an item from a manifest list or image index",
        .description = "Removes an image or an artifact from a manifest list.",

@@ -134,7 +134,11 @@ class Puller {
     if (policy_ == "newer" && local && !is_newer(source, *local)) return *local;
     say(fmt::format("Trying to pull {}...", reference.str()));
     const auto destination = transport::parse_image_name("containers-storage:" + reference.str());
-    transfer(session_, {.source = source, .destination = *destination, .platform = platform_});
+    in_context([&] { return "unable to copy from source " + source.str(); },
+               [&] {
+                 transfer(session_,
+                          {.source = source, .destination = *destination, .platform = platform_});
+               });
     return id_of_stored(session_, reference.str());
   }
 
@@ -160,7 +164,7 @@ class Puller {
 
   std::vector<std::string> pull_from_transport(const std::string& name) {
     if (flags_.flag("all-tags") && !name.starts_with("docker://"))
-      refuse_transfer("pulling all tags is not supported for this transport");
+      refuse_transfer(fmt::format("pulling all tags is not supported for {} transport", name.substr(0, name.find(':'))));
     const auto source = transport::parse_image_name(name);
     if (source->transport() != "docker") return {import_image(session_, *source).id};
     const auto reference = source->docker_reference();
@@ -194,19 +198,16 @@ std::string name_in_archive(const Context& context, const std::string& path) {
   return index.manifests().size() == 1 ? transport::oci::LayoutIndex::name_of(index.manifests().front()) : "";
 }
 
-// The name that an image has where it comes from, made a full one; "" for none.
+// The name that an image has where it comes from, made a full one; "" for none. A path is no name.
 std::string name_of_imported(const Context& context, const transport::ImageReference& source) {
   if (const auto reference = source.docker_reference()) return reference->with_default_tag().str();
   const std::string rest = source.rest();
   const std::size_t colon = rest.find(':');
-  const std::string path = rest.substr(0, colon);
-  std::string name;
-  if (source.transport() == "oci" && !path.starts_with('/')) name = path;
-  if (source.transport() == "oci-archive") {
-    name = colon == std::string::npos ? "" : rest.substr(colon + 1);
-    if (name.empty()) name = name_in_archive(context, path);
-    if (name.starts_with('@')) name.clear();
-  }
+  std::string name = colon == std::string::npos ? "" : rest.substr(colon + 1);
+  if (source.transport() == "oci-archive" && name.empty())
+    name = name_in_archive(context, rest.substr(0, colon));
+  if (source.transport() != "oci" && source.transport() != "oci-archive") name.clear();
+  if (name.starts_with('@')) name.clear();
   return name.empty() ? "" : engine::normalize_name(name).str();
 }
 
@@ -373,7 +374,8 @@ Imported import_image(EngineSession& session, const transport::ImageReference& s
   return {id, ""};
 }
 
-int run_pull(Invocation& invocation, const std::string& default_policy) {
+int run_pull(Invocation& invocation, const std::string& default_policy, const std::string& without_image) {
+  if (invocation.arguments.empty() && !without_image.empty()) refuse_transfer(without_image);
   require_at_least(invocation, 1);
   EngineSession session(invocation);
   Puller puller(session, policy_named(invocation.flags, default_policy));
@@ -384,7 +386,18 @@ int run_pull(Invocation& invocation, const std::string& default_policy) {
   return 0;
 }
 
-int run_push(Invocation& invocation) {
+std::unique_ptr<transport::ImageReference> parse_destination(const std::string& target) {
+  if (names_transport(target)) return transport::parse_image_name(target);
+  try {
+    return transport::parse_image_name("docker://" + target);
+  } catch (const Error&) {
+    // What it says of the text as it stands is more use.
+    return transport::parse_image_name(target);
+  }
+}
+
+int run_push(Invocation& invocation, const PushRules& rules) {
+  if (invocation.arguments.empty() && !rules.without_image.empty()) refuse_transfer(rules.without_image);
   require_between(invocation, 1, 2);
   EngineSession session(invocation);
   constexpr std::string_view docker = "docker://";
@@ -393,10 +406,16 @@ int run_push(Invocation& invocation) {
   // `push docker://registry/x` alone means the local image of that name.
   if (invocation.arguments.size() == 1 && name.starts_with(docker)) name.erase(0, docker.size());
   const auto images = session.images();
-  const auto found = images.get(name);
-  if (invocation.arguments.size() == 1) target = found.name.empty() ? name : found.name;
-  if (!names_transport(target)) target = std::string(docker) + target;
-  const auto destination = transport::parse_image_name(target);
+  const auto found = [&] {
+    if (!rules.names_failures) return images.get_image(name);
+    return in_context([&] { return fmt::format("pushing image \"{}\" to \"{}\"", name, target); },
+                      [&] { return images.get_image(name); });
+  }();
+  if (invocation.arguments.size() == 1) {
+    const auto named = images.get(name);
+    target = named.name.empty() ? name : named.name;
+  }
+  const auto destination = parse_destination(target);
   const auto manifest =
       transfer(session, {.source = *stored_image(found.image->id),
                          .destination = *destination,

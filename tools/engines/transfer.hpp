@@ -19,9 +19,19 @@ std::vector<common::Option> registry_access_options();
 std::vector<common::Option> pull_options(const std::string& default_policy);
 std::vector<common::Option> push_options();
 
-// Prints the ID of each image. `default_policy`: "always", "missing".
-int run_pull(common::Invocation& invocation, const std::string& default_policy);
-int run_push(common::Invocation& invocation);
+// Prints the ID of each image. `default_policy`: "always", "missing". `without_image`: the error if none is
+// given; "": cobra's.
+int run_pull(common::Invocation& invocation, const std::string& default_policy,
+             const std::string& without_image = "");
+
+struct PushRules {
+  std::string without_image = {};  // the error if none is given; "": cobra's
+  bool names_failures = false;     // `pushing image "X" to "Y": ...` for an image that is not there
+};
+int run_push(common::Invocation& invocation, const PushRules& rules);
+
+// A name with a transport, or else one in a registry.
+std::unique_ptr<transport::ImageReference> parse_destination(const std::string& target);
 
 // One copy with progress on standard error (unless --quiet), repeated as --retry says.
 struct Transfer {

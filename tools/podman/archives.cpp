@@ -69,7 +69,7 @@ void save_several(engines::EngineSession& session, const std::string& path) {
   std::vector<std::string> ids;
   std::map<std::string, std::vector<spec::Reference>> tags;
   for (const std::string& argument : session.invocation().arguments) {
-    const auto found = images.get(argument);
+    const auto found = images.get_image(argument);
     if (!tags.contains(found.image->id)) ids.push_back(found.image->id);
     auto& names = tags[found.image->id];
     if (found.name.empty()) continue;
@@ -88,7 +88,7 @@ void save_several(engines::EngineSession& session, const std::string& path) {
 void save_one(engines::EngineSession& session, const SaveFormat& format, const std::string& path) {
   const auto& arguments = session.invocation().arguments;
   const auto images = session.images();
-  const auto found = images.get(arguments[0]);
+  const auto found = images.get_image(arguments[0]);
   std::string name = found.name;
   std::vector<spec::Reference> more;
   for (std::size_t i = 1; i < arguments.size(); ++i) more.push_back(engine::normalize_name(arguments[i]));
@@ -109,7 +109,7 @@ void save_one(engines::EngineSession& session, const SaveFormat& format, const s
 }
 
 void save_to(engines::EngineSession& session, const SaveFormat& format, const std::string& path) {
-  if (session.invocation().flags.flag("multi-image-archive"))
+  if (session.invocation().flags.flag("multi-image-archive") && format.name == "docker-archive")
     save_several(session, path);
   else
     save_one(session, format, path);
@@ -121,7 +121,7 @@ int run_save(Invocation& invocation) {
   const std::string output = invocation.flags.text("output");
   if (invocation.flags.flag("compress") && format.name != "docker-dir")
     throw Error(Kind::invalid_input, "--compress can only be set when --format is 'docker-dir'");
-  if (invocation.flags.flag("multi-image-archive") && format.name != "docker-archive")
+  if (invocation.flags.flag("multi-image-archive") && invocation.arguments.size() > 1 && format.name != "docker-archive")
     throw Error(Kind::invalid_input,
                 fmt::format("unsupported format \"{}\" for saving multiple images (only docker-archive)",
                             format.name));

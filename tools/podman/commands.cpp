@@ -27,6 +27,7 @@ const Command* const available[] = {
     &system_info_command,
     &version_command,
     &system_df_command,
+    &image_diff_command,
     &save_command,
     &image_save_command,
     &load_command,

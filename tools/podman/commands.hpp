@@ -51,5 +51,6 @@ extern const common::Command info_command;
 extern const common::Command system_info_command;
 extern const common::Command version_command;
 extern const common::Command system_df_command;
+extern const common::Command image_diff_command;
 
 }  // namespace lade::podman

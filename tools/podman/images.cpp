@@ -147,10 +147,10 @@ void sort_rows(std::vector<Row>& rows, const std::string& key) {
   if (key == "size") return by([](const Row& a, const Row& b) { return a.size < b.size; });
   if (key == "tag") return by([](const Row& a, const Row& b) { return a.tag < b.tag; });
   if (key == "created") return by([](const Row& a, const Row& b) { return a.created > b.created; });
-  throw Error(
-      Kind::invalid_input,
-      fmt::format("\"{}\" is not a valid field for sorting. Choose from: created, id, repository, size, tag",
-                  key));
+  throw Error(Kind::invalid_input,
+              fmt::format("invalid argument \"{0}\" for \"--sort\" flag: \"{0}\" is not a valid value.  Choose "
+                          "from: \"created, id, repository, size, tag\"",
+                          key));
 }
 
 // "2026-11-21T10:00:00Z" of seconds since 1970.
@@ -179,12 +179,24 @@ Json summary_json(const LocalImages& images, const Row& row) {
   json["Containers"] = images.containers_of(image).size();
   if (images.is_read_only(image)) json["ReadOnly"] = true;
   if (images.is_dangling(image)) json["Dangling"] = true;
-  if (!image.names.empty()) json["Names"] = image.names;
   if (!image.digest.empty()) json["Digest"] = image.digest;
   if (!image.names_history.empty()) json["History"] = image.names_history;
+  if (!image.names.empty()) json["Names"] = image.names;
   json["Created"] = row.created;
   json["CreatedAt"] = utc_text(row.created);
   return json;
+}
+
+// What {{json .}} prints.
+Json json_view_of(const Row& row, const Json& summary) {
+  Json view = {{"repository", row.repository}, {"tag", row.tag}};
+  for (const char* name : {"Id", "ParentId"}) view[name] = summary[name];
+  view["RepoTags"] = row.image->names;
+  view["RepoDigests"] = summary["RepoDigests"];
+  view["Created"] = row.created;
+  for (const auto& [name, value] : summary.items())
+    if (name != "Created" && name != "CreatedAt" && !view.contains(name)) view[name] = value;
+  return view;
 }
 
 Json row_json(const LocalImages& images, const Row& row, bool truncate) {
@@ -199,6 +211,7 @@ Json row_json(const LocalImages& images, const Row& row, bool truncate) {
   json["CreatedAt"] = common::show_time(utc_text(row.created));
   json["Size"] = engine::human_size(static_cast<double>(row.size), " ", 3);
   json["History"] = fmt::format("{}", fmt::join(image.names_history, ", "));
+  json[std::string(go::json_view)] = json_view_of(row, summary);
   summary["ID"] = image.id;
   summary["createdUnix"] = row.created;
   summary["size"] = row.size;
@@ -235,6 +248,12 @@ std::string_view template_name(std::string_view command) {
   return command.substr(command.rfind(' ') + 1);
 }
 
+bool asks_for_intermediate(const std::vector<std::string>& filters) {
+  return std::any_of(filters.begin(), filters.end(), [](const std::string& filter) {
+    return filter.starts_with("intermediate=") || filter.starts_with("intermediate!=");
+  });
+}
+
 int run_images(Invocation& invocation) {
   engines::require_at_most(invocation, 1);
   const auto& flags = invocation.flags;
@@ -245,15 +264,15 @@ int run_images(Invocation& invocation) {
   }
   engines::EngineSession session(invocation);
   const LocalImages images = session.images();
-  if (!flags.flag("all")) filters.push_back("intermediate=false");
+  if (!flags.flag("all") && !asks_for_intermediate(filters)) filters.push_back("intermediate=false");
   std::vector<Row> rows = rows_of(images, filters);
   sort_rows(rows, flags.find_text("sort").value_or("created"));
   const bool truncate = !flags.flag("no-trunc");
   const std::string format = flags.text("format");
-  if (flags.flag("quiet")) {
-    print_ids(rows, truncate, invocation.out);
-  } else if (common::is_json_format(format)) {
+  if (common::is_json_format(format)) {
     print_json(images, rows, invocation.out);
+  } else if (flags.flag("quiet")) {
+    print_ids(rows, truncate, invocation.out);
   } else {
     const bool with_read_only = std::any_of(rows.begin(), rows.end(),
                                             [&](const Row& row) { return images.is_read_only(*row.image); });

@@ -58,7 +58,10 @@ int run_import(Invocation& invocation) {
     invocation.out.line(fmt::format("Downloading from \"{}\"", path));
     path = download.emplace(session.session(), session.context(), path).path();
   } else if (path.find(':') != std::string::npos) {
-    throw Error(Kind::invalid_input, fmt::format("invalid filename (should not contain ':') \"{}\"", path));
+    throw Error(Kind::invalid_input,
+                fmt::format("2 errors occurred:\n\t* invalid filename (should not contain ':') \"{0}\"\n\t* invalid URL "
+                            "\"{0}\": unsupported scheme \"{1}\"\n\n",
+                            path, path.substr(0, path.find(':'))));
   }
   const auto source = transport::tarball_image(path, std::move(config));
   const std::string id = engines::import_image(session, *source).id;

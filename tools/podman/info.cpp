@@ -160,7 +160,7 @@ Json registries_json(const config::RegistriesConf& registries) {
 }
 
 int run_info(Invocation& invocation) {
-  engines::require_exactly(invocation, 0);
+  engines::require_none(invocation);
   engines::EngineSession session(invocation);
   Json info = {{"host", host_json(engine::HostFacts::read(), session.store_options().rootless)},
                {"store", store_json(session)},

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view missing_names[] = {
     "artifact", "attach", "auto-update", "build", "commit", "container", "cp", "create", "diff", "events",
-    "exec", "export", "farm", "generate", "healthcheck", "image build", "image diff", "image scp",
+    "exec", "export", "farm", "generate", "healthcheck", "image build", "image scp",
     "image sign", "image trust", "init", "kill", "kube", "logs", "machine", "mount", "network",
     "pause", "play", "pod", "port", "ps", "quadlet", "rename", "restart", "rm", "run", "secret", "start",
     "stats", "stop", "system check", "system connection", "system migrate", "system prune",

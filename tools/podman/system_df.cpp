@@ -136,7 +136,7 @@ std::string volume_table(const std::vector<engine::VolumeUsage>& volumes) {
 }
 
 int run_df(Invocation& invocation) {
-  engines::require_exactly(invocation, 0);
+  engines::require_none(invocation);
   const std::string format = invocation.flags.text("format");
   const bool verbose = invocation.flags.flag("verbose");
   if (verbose && !format.empty())
@@ -154,7 +154,9 @@ int run_df(Invocation& invocation) {
   }
   const Json rows = summary_of(usage);
   if (common::is_json_format(format)) {
-    out.line(spec::dump_json(rows, 4));
+    std::string lines;
+    for (const Json& row : rows) lines += (lines.empty() ? "    " : ",\n    ") + spec::dump_json(row);
+    out.line("[\n" + lines + "\n]");
     return 0;
   }
   constexpr const char* table = "table {{.Type}}\t{{.Total}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}";

@@ -51,7 +51,7 @@ std::vector<common::Option> options_of_version() {
 }
 
 int run_version(common::Invocation& invocation) {
-  engines::require_exactly(invocation, 0);
+  engines::require_none(invocation);
   const Json report = {{"Client", version_json()}};
   const std::string format = invocation.flags.text("format");
   if (common::is_json_format(format)) {
