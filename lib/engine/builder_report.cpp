@@ -74,6 +74,16 @@ Json namespaces() {
   return list;
 }
 
+// Go never leaves a structure out.
+Json with_config(const Json& oci) {
+  Json json = Json::object();
+  for (const auto& [name, value] : oci.items()) {
+    if (name == "rootfs" && !json.contains("config")) json["config"] = Json::object();
+    json[name] = value;
+  }
+  return json;
+}
+
 Json id_mapping() {
   Json automatic = {{"Size", 0},         {"InitialSize", 0},
                     {"PasswdFile", ""},  {"GroupFile", ""},
@@ -127,7 +137,7 @@ Json builder_of_image(const LocalImages& images, const store::ImageRecord& image
   const Json annotations = image_annotations(raw);
   json["ImageAnnotations"] = annotations.empty() ? Json(nullptr) : annotations;
   json["ImageCreatedBy"] = "";
-  json["OCIv1"] = oci;
+  json["OCIv1"] = with_config(oci);
   json["Docker"] = docker_image_document(*config);
   json["DefaultMountsFilePath"] = "";
   json["Isolation"] = "oci";

@@ -21,7 +21,7 @@ podman manifest inspect list; holds "it is empty" test "$(count)" -eq 0
 podman manifest create list; exits 125 "once only"; err_has 'that name is already in use' "and that is said"
 podman manifest create --amend list; out_is "$id" "unless it is to be changed"
 podman manifest exists list; exits 0 "it exists"
-podman manifest exists one; exits 1 "an image is none"
+podman manifest exists one; exits 125 "an image is none"
 podman manifest exists nosuch; exits 1 "nothing is none"
 
 podman manifest add list containers-storage:localhost/one; out_is "$id" "an image is added"
