@@ -110,8 +110,8 @@ class Removal {
       if (!container) continue;
       if (!is_working_container(*store_, id)) {
         throw InUse(
-            fmt::format("image used by {}: lade removes containers of buildah only: this one must be removed "
-                        "by the engine that made it",
+            fmt::format("image used by {0}: the container is not one of buildah's, and lade cannot tell another "
+                        "engine that it is gone: remove it there first, for example by podman rm {0}",
                         id));
       }
       store_->delete_container(context_, id);

@@ -115,7 +115,7 @@ trust::PolicyContext Session::policy() const {
   const Flags& flags = invocation_.flags;
   return trust::PolicyContext::load(
       invocation_.context, *environment_,
-      {text_or_empty(flags, "policy"), is_set(flags, "insecure-policy"), is_set(flags, "require-signed")});
+      {text_or_empty(flags, flags.has("signature-policy") ? "signature-policy" : "policy"), is_set(flags, "insecure-policy"), is_set(flags, "require-signed")});
 }
 
 config::AuthStore Session::auth_store() {

@@ -8,7 +8,11 @@ Json graph_options(const config::StoreOptions& options) {
   Json json = Json::object();
   for (const std::string& option : options.driver_options) {
     const std::size_t equals = option.find('=');
-    json[option.substr(0, equals)] = equals == std::string::npos ? "" : option.substr(equals + 1);
+    const std::string key = option.substr(0, equals);
+    const std::string value = equals == std::string::npos ? "" : option.substr(equals + 1);
+    json[key] = value;
+    if (key.ends_with("imagestore"))
+      json[key.substr(0, key.find('.') + 1) + "additionalImageStores"].push_back(value);
   }
   return json;
 }

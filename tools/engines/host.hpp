@@ -8,7 +8,7 @@
 
 namespace lade::engines {
 
-// "overlay.mountopt" -> "nodev"; null for none.
+// "overlay.mountopt" -> "nodev", and all image stores together as "overlay.additionalImageStores".
 spec::Json graph_options(const config::StoreOptions& options);
 // "Backing Filesystem" and so on, for the driver that is used.
 spec::Json graph_status(const store::Layout& layout, const config::StoreOptions& options);

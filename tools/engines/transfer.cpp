@@ -257,8 +257,17 @@ std::vector<Option> registry_access_options() {
        .kind = ValueKind::unsigned_integer,
        .help = "how often a failed transfer is repeated (default 3)"},
       {.name = "retry-delay", .kind = ValueKind::duration, .help = "time between repetitions (default 2s)"},
+      signature_policy_option(),
       {.name = "tls-verify", .help = "require HTTPS and verify certificates when accessing the registry"},
   };
+}
+
+Option signature_policy_option() {
+  return {.name = "signature-policy",
+          .kind = ValueKind::text,
+          .value_name = "PATH",
+          .help = "policy of signatures, in place of /etc/containers/policy.json",
+          .hidden = true};
 }
 
 std::vector<Option> pull_options(const std::string& default_policy) {

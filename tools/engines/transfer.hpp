@@ -15,6 +15,8 @@ namespace lade::engines {
 
 // What every command has that talks to a registry.
 std::vector<common::Option> registry_access_options();
+// --signature-policy, of every command that copies images.
+common::Option signature_policy_option();
 // The last two of pull's; `default_policy` is for the help.
 std::vector<common::Option> pull_options(const std::string& default_policy);
 std::vector<common::Option> push_options();

@@ -42,6 +42,7 @@ std::vector<Option> options_of_save() {
        .value_name = "PATH",
        .help = "Write to a specified file (default: stdout, which must be redirected)"},
       {.name = "quiet", .short_name = 'q', .help = "Suppress the output"},
+      engines::signature_policy_option(),
       {.name = "uncompressed", .help = "Accept uncompressed layers when copying OCI images"},
   };
 }
@@ -153,7 +154,8 @@ std::vector<Option> options_of_load() {
            .kind = ValueKind::text,
            .value_name = "PATH",
            .help = "Read from specified archive file or directory (default: stdin)"},
-          {.name = "quiet", .short_name = 'q', .help = "Suppress the output"}};
+          {.name = "quiet", .short_name = 'q', .help = "Suppress the output"},
+          engines::signature_policy_option()};
 }
 
 int run_load(Invocation& invocation) {

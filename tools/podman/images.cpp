@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ctime>
 #include <set>
+#include <tuple>
 
 #include "common/go_text.hpp"
 #include "common/report.hpp"
@@ -48,6 +49,7 @@ constexpr GoField row_fields[] = {
     {"Repository", "Repository", &go::string_type},
     {"Tag", "Tag", &go::string_type},
     {"ID", "id", &go::string_type},
+    {"Id", "Id", &go::string_type},
     {"Created", "CreatedSince", &go::string_type},
     {"CreatedSince", "CreatedSince", &go::string_type},
     {"CreatedAt", "CreatedAt", &go::string_type},
@@ -130,11 +132,17 @@ std::vector<Row> rows_of(const LocalImages& images, const std::vector<std::strin
     const auto created =
         std::chrono::floor<std::chrono::seconds>(images.created(image)).time_since_epoch().count();
     const std::uint64_t size = images.size(image);
-    if (image.names.empty()) rows.push_back({&image, std::string(none), std::string(none), created, size});
-    for (const std::string& name : engine::names_asked_for(image, filters)) {
+    const auto names = engine::names_asked_for(image, filters);
+    if (names.empty()) rows.push_back({&image, std::string(none), std::string(none), created, size});
+    const auto is_tagged = [](const std::string& name) { return !engine::split_name(name).tag.empty(); };
+    const bool any_tagged = std::any_of(names.begin(), names.end(), is_tagged);
+    for (const std::string& name : names) {
       const auto parts = engine::split_name(name);
+      // A name with a digest is shown where there is no other, and once.
+      if (any_tagged && parts.tag.empty()) continue;
       rows.push_back(
           {&image, parts.repository, parts.tag.empty() ? std::string(none) : parts.tag, created, size});
+      if (!any_tagged) break;
     }
   }
   return rows;
@@ -143,7 +151,10 @@ std::vector<Row> rows_of(const LocalImages& images, const std::vector<std::strin
 void sort_rows(std::vector<Row>& rows, const std::string& key) {
   const auto by = [&](auto less) { std::stable_sort(rows.begin(), rows.end(), less); };
   if (key == "id") return by([](const Row& a, const Row& b) { return a.image->id < b.image->id; });
-  if (key == "repository") return by([](const Row& a, const Row& b) { return a.repository < b.repository; });
+  if (key == "repository")
+    return by([](const Row& a, const Row& b) {
+      return std::tie(a.repository, a.tag) < std::tie(b.repository, b.tag);
+    });
   if (key == "size") return by([](const Row& a, const Row& b) { return a.size < b.size; });
   if (key == "tag") return by([](const Row& a, const Row& b) { return a.tag < b.tag; });
   if (key == "created") return by([](const Row& a, const Row& b) { return a.created > b.created; });

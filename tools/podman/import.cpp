@@ -31,6 +31,7 @@ std::vector<Option> options_of_import() {
        .help = "Set commit message for imported image"},
       {.name = "os", .kind = ValueKind::text, .help = "Set the OS of the imported image"},
       {.name = "quiet", .short_name = 'q', .help = "Suppress output"},
+      engines::signature_policy_option(),
       {.name = "variant", .kind = ValueKind::text, .help = "Set the variant of the imported image"},
   };
 }

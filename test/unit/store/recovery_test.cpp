@@ -121,7 +121,7 @@ TEST_CASE("opening: the driver is what is there, and two in one place are refuse
 
 TEST_CASE("opening: no second driver is put beside the first") {
   test::Place place("vfs");
-  test::put(*place.open(), "app", {base});
+  test::put(*place.open(), "app", {recovery_base});
   place.options.driver = "overlay";
   CHECK(test::message_of([&] { place.open(); }).find("is a store of the driver vfs, not of overlay") !=
         std::string::npos);

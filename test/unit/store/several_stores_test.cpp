@@ -80,7 +80,7 @@ TEST_CASE("additional stores: the store itself is none of them") {
   place.options.driver_options.push_back("additionalimagestore=" + place.options.graph_root.string() +
                                          "/../root");
   const auto store = place.open();
-  const auto image = test::put(*store, "app", {base});
+  const auto image = test::put(*store, "app", {shared_base});
   CHECK(store->delete_image(background(), image.id).size() == 1);
 }
 
