@@ -59,22 +59,40 @@ std::string quoted(const std::vector<std::string>& texts) {
 
 RegistriesConf RegistriesConf::parse(std::string_view text, const std::string& file) {
   RegistriesConf result;
-  result.merge(parse_registries(text, file));
+  result.merge(parse_registries(text, file), file);
+  result.search_origin_ = file;
   result.searched_ = {file};
   return result;
 }
 
-RegistriesConf RegistriesConf::load(const Environment& environment, const std::string& path) {
-  const auto paths = config_paths(environment, registries_family, path);
+RegistriesConf RegistriesConf::load(const Environment& environment, const std::string& path,
+                                    const std::string& directory) {
+  auto paths = config_paths(environment, registries_family, path);
+  if (!directory.empty()) paths.drop_in_directories = {directory};
   RegistriesConf result;
-  for (const auto& file : read_config_files(paths))
-    result.merge(in_context("loading registries configuration",
-                            [&] { return parse_registries(file.text, file.path); }));
+  for (const auto& file : read_config_files(paths)) {
+    if (std::ranges::find(paths.main, std::filesystem::path(file.path)) != paths.main.end()) result.search_origin_ = file.path;
+    result.merge(
+        in_context("loading registries configuration", [&] { return parse_registries(file.text, file.path); }),
+        file.path);
+  }
   result.searched_ = searched(paths);
   return result;
 }
 
-void RegistriesConf::merge(RegistriesDocument&& document) {
+void RegistriesConf::add_aliases(std::map<std::string, std::string> aliases, const std::string& file) {
+  for (auto& [name, value] : aliases) {
+    if (value.empty()) {
+      aliases_.erase(name);
+      alias_origins_.erase(name);
+    } else {
+      aliases_[name] = std::move(value);
+      alias_origins_[name] = file;
+    }
+  }
+}
+
+void RegistriesConf::merge(RegistriesDocument&& document, const std::string& file) {
   for (auto& entry : document.registries) {
     const auto same = std::ranges::find(registries_, entry.prefix, &RegistryEntry::prefix);
     if (same == registries_.end())
@@ -83,16 +101,14 @@ void RegistriesConf::merge(RegistriesDocument&& document) {
       *same = std::move(entry);
   }
   std::ranges::sort(registries_, {}, &RegistryEntry::prefix);
-  if (document.search) search_ = *std::move(document.search);
+  if (document.search) {
+    search_ = *std::move(document.search);
+    search_origin_ = file;
+  }
   if (document.short_name_mode) short_name_mode_ = *document.short_name_mode;
   if (document.credential_helpers) credential_helpers_ = *std::move(document.credential_helpers);
   if (credential_helpers_.empty()) credential_helpers_ = {"containers-auth.json"};
-  for (auto& [name, value] : document.aliases) {
-    if (value.empty())
-      aliases_.erase(name);
-    else
-      aliases_[name] = std::move(value);
-  }
+  add_aliases(std::move(document.aliases), file);
   std::ranges::move(document.warnings, std::back_inserter(warnings_));
 }
 

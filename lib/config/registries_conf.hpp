@@ -49,7 +49,9 @@ class RegistriesConf {
   // The file in use and its drop-ins, in the documented order. `path`: --registries-conf, "" if not given.
   // Wrong types, wrong values and keys given twice are Kind::invalid_input "<file>:<line>: <key>: <reason>";
   // unknown keys are warnings(), for files are written for newer programs too.
-  static RegistriesConf load(const Environment& environment, const std::string& path = "");
+  // `directory`: --registries-conf-dir; if it is not "", drop-ins are read from there only.
+  static RegistriesConf load(const Environment& environment, const std::string& path = "",
+                             const std::string& directory = "");
   // One document, without drop-ins. `file` names it in errors.
   static RegistriesConf parse(std::string_view text, const std::string& file);
 
@@ -70,8 +72,14 @@ class RegistriesConf {
 
   const std::vector<RegistryEntry>& registries() const { return registries_; }
   const std::vector<std::string>& unqualified_search_registries() const { return search_; }
+  // The file that names them, or else the main file; "" if there is none.
+  const std::string& search_origin() const { return search_origin_; }
   // Short name -> full name. An alias that is reset to "" is not among them.
   const std::map<std::string, std::string>& aliases() const { return aliases_; }
+  // The file that an alias is from.
+  const std::string& alias_origin(const std::string& name) const { return alias_origins_.at(name); }
+  // As a later file: values that are "" take aliases away.
+  void add_aliases(std::map<std::string, std::string> aliases, const std::string& file);
   ShortNameMode short_name_mode() const { return short_name_mode_; }
   // "containers-auth.json" (the files of auth.hpp) and names of docker-credential-* programs, in order.
   const std::vector<std::string>& credential_helpers() const { return credential_helpers_; }
@@ -80,11 +88,12 @@ class RegistriesConf {
 
  private:
   friend struct RegistriesDocument;  // registries_document.hpp: one parsed file
-  void merge(struct RegistriesDocument&& document);
+  void merge(struct RegistriesDocument&& document, const std::string& file);
 
   std::vector<RegistryEntry> registries_;
   std::vector<std::string> search_;
-  std::map<std::string, std::string> aliases_;
+  std::string search_origin_;
+  std::map<std::string, std::string> aliases_, alias_origins_;
   ShortNameMode short_name_mode_ = ShortNameMode::permissive;
   std::vector<std::string> credential_helpers_{"containers-auth.json"};
   std::vector<std::string> warnings_;

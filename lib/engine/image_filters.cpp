@@ -18,6 +18,11 @@ using store::ImageRecord;
   throw Error(Kind::invalid_input, std::move(message));
 }
 
+[[noreturn]] void refuse_form(const std::string& filter) {
+  refuse_filter(fmt::format(
+      "invalid image filter \"{}\": must be in the format \"filter=value or filter!=value\"", filter));
+}
+
 bool filter_boolean(const std::string& key, const std::string& value) {
   for (const char* yes : {"1", "t", "T", "TRUE", "true", "True"})
     if (value == yes) return true;
@@ -62,7 +67,7 @@ ImageFilter label_filter(const LocalImages& images, const std::string& value) {
   const std::size_t equals = value.find('=');
   const std::string key = value.substr(0, equals);
   std::optional<std::string> wanted;
-  if (equals != std::string::npos) wanted = value.substr(equals + 1);
+  if (equals != std::string::npos && equals + 1 < value.size()) wanted = value.substr(equals + 1);
   return [&images, key, wanted](const ImageRecord& image) {
     const auto labels = images.labels(image);
     for (const auto& [name, text] : labels)
@@ -76,7 +81,7 @@ ImageFilter age_filter(const LocalImages& images, const std::string& key, const 
     try {
       return images.get(value);
     } catch (const Error& error) {
-      refuse_filter(fmt::format("could not find local image for filter filter \"{}\"=\"{}\": {}", key, value,
+      refuse_filter(fmt::format("could not find local image for filter \"{}\"=\"{}\": {}", key, value,
                                 error.what()));
     }
   }();
@@ -87,8 +92,14 @@ ImageFilter age_filter(const LocalImages& images, const std::string& key, const 
 }
 
 ImageFilter container_filter(const LocalImages& images, const std::string& value) {
-  if (value == "external")
-    throw Error(Kind::unsupported, "the filter containers=external is not available in lade yet");
+  if (value == "external") {
+    return [&images](const ImageRecord& image) {
+      const auto ids = images.containers_of(image);
+      return std::all_of(ids.begin(), ids.end(), [&](const std::string& id) {
+        return is_working_container(images.store(), id);
+      });
+    };
+  }
   if (value != "true" && value != "false")
     refuse_filter(fmt::format("unsupported value \"{}\" for containers filter", value));
   const bool wanted = value == "true";
@@ -97,8 +108,9 @@ ImageFilter container_filter(const LocalImages& images, const std::string& value
 }
 
 ImageFilter digest_filter(const std::string& value) {
-  const std::string beginning = value.starts_with("sha256:") ? value : "sha256:" + value;
-  return [beginning](const ImageRecord& image) {
+  if (!value.starts_with("sha256:"))
+    refuse_filter(fmt::format("invalid value \"{}\" for digest filter", value));
+  return [beginning = value](const ImageRecord& image) {
     const auto digests = image.digests();
     return image.digest.starts_with(beginning) ||
            std::any_of(digests.begin(), digests.end(),
@@ -118,7 +130,7 @@ ImageFilter one_filter(const LocalImages& images, const std::string& key, const 
     return [&images, limit](const ImageRecord& image) { return images.created(image) < limit; };
   }
   const bool known = key == "dangling" || key == "intermediate" || key == "readonly" || key == "manifest";
-  if (!known) refuse_filter(fmt::format("unsupported image filter \"{}\"", key));
+  if (!known) refuse_form(key);
   const bool wanted = filter_boolean(key, value);
   if (key == "dangling")
     return [&images, wanted](const ImageRecord& image) { return images.is_dangling(image) == wanted; };
@@ -131,18 +143,29 @@ ImageFilter one_filter(const LocalImages& images, const std::string& key, const 
 
 }  // namespace
 
+namespace {
+
+struct FilterParts {
+  std::string key, value;
+  bool negated = false;
+};
+
+FilterParts split_filter(const std::string& filter) {
+  const std::size_t equals = filter.find('=');
+  if (equals == std::string::npos) refuse_form(filter);
+  const bool negated = equals > 0 && filter[equals - 1] == '!';
+  return {filter.substr(0, negated ? equals - 1 : equals), filter.substr(equals + 1), negated};
+}
+
+}  // namespace
+
 ImageFilter compile_image_filters(const LocalImages& images, const std::vector<std::string>& filters) {
-  std::map<std::string, std::vector<ImageFilter>> all;
+  std::vector<ImageFilter> all, references;
   std::map<std::string, std::string> single;
   for (const std::string& filter : filters) {
-    const std::size_t equals = filter.find('=');
-    if (equals == std::string::npos)
-      refuse_filter(fmt::format(
-          "invalid image filter \"{}\": must be in the format \"filter=value or filter!=value\"", filter));
-    const bool negated = equals > 0 && filter[equals - 1] == '!';
-    const std::string key = filter.substr(0, negated ? equals - 1 : equals);
-    const std::string value = filter.substr(equals + 1);
-    if (key == "dangling" || key == "intermediate" || key == "readonly") {
+    const auto [key, value, negated] = split_filter(filter);
+    if (key == "dangling" || key == "intermediate" || key == "readonly" || key == "manifest" ||
+        key == "containers") {
       const auto [before, is_new] = single.emplace(key, value);
       if (!is_new && before->second != value)
         refuse_filter(fmt::format(
@@ -150,14 +173,37 @@ ImageFilter compile_image_filters(const LocalImages& images, const std::vector<s
     }
     ImageFilter compiled = one_filter(images, key, value);
     if (negated) compiled = [compiled](const ImageRecord& image) { return !compiled(image); };
-    all[key].push_back(std::move(compiled));
+    (key == "reference" && !negated ? references : all).push_back(std::move(compiled));
   }
-  return [all](const ImageRecord& image) {
-    return std::all_of(all.begin(), all.end(), [&](const auto& group) {
-      return std::any_of(group.second.begin(), group.second.end(),
-                         [&](const ImageFilter& filter) { return filter(image); });
-    });
+  return [all, references](const ImageRecord& image) {
+    const auto passes = [&](const ImageFilter& filter) { return filter(image); };
+    return std::all_of(all.begin(), all.end(), passes) &&
+           (references.empty() || std::any_of(references.begin(), references.end(), passes));
   };
+}
+
+std::vector<std::string> names_asked_for(const ImageRecord& image, const std::vector<std::string>& filters) {
+  std::optional<std::string> only;
+  for (const std::string& filter : filters) {
+    const auto [key, value, negated] = split_filter(filter);
+    if (key != "reference") continue;
+    if (only || negated) return image.names;
+    only = value;
+  }
+  if (!only) return image.names;
+  std::optional<spec::Reference> asked;
+  try {
+    asked = spec::Reference::parse(*only);
+  } catch (const Error&) {
+    return image.names;  // a pattern
+  }
+  if (asked->is_name_only() || asked->str() != *only) return image.names;
+  std::vector<std::string> names;
+  for (const std::string& name : image.names) {
+    const bool meant = asked->digest() ? split_name(name).repository == asked->name() : name == *only;
+    if (meant) names.push_back(name);
+  }
+  return names;
 }
 
 }  // namespace lade::engine

@@ -71,26 +71,33 @@ std::vector<spec::Reference> local_candidates(std::string_view name,
 }
 
 PullCandidates pull_candidates(std::string_view name, const config::RegistriesConf& registries) {
-  const auto parsed = spec::Reference::parse(name);
-  if (!is_short_name(name)) return {{tagged_or_digested(parsed)}, "", false};
+  const auto parsed = in_context([&] { return fmt::format("parsing reference \"{}\"", name); },
+                                 [&] { return spec::Reference::parse(name); });
+  if (!is_short_name(name)) return {{tagged_or_digested(parsed)}, "", "", false};
   PullCandidates result;
-  result.was_short = true;
+  result.short_name = split_suffix(name).first;
   if (const auto alias = aliased(name, registries)) {
     result.references.push_back(tagged_or_digested(spec::Reference::parse(*alias)));
-    result.explanation = fmt::format("Resolved \"{}\" as an alias", split_suffix(name).first);
+    result.explanation = fmt::format("Resolved \"{}\" as an alias ({})", result.short_name,
+                                     registries.alias_origin(result.short_name));
     return result;
   }
   for (const std::string& registry : registries.unqualified_search_registries())
     result.references.push_back(
         tagged_or_digested(spec::Reference::parse(fmt::format("{}/{}", registry, name))));
-  if (result.references.empty())
-    throw Error(
-        Kind::invalid_input,
-        fmt::format("short-name \"{}\" did not resolve to an alias and no unqualified-search registries are "
-                    "defined",
-                    name));
+  const std::string& origin = registries.search_origin();
+  if (result.references.empty()) {
+    const std::string why =
+        origin.empty()
+            ? "no containers-registries.conf(5) was found"
+            : fmt::format("no unqualified-search registries are defined in \"{}\"", origin);
+    throw Error(Kind::invalid_input,
+                fmt::format("short-name \"{}\" did not resolve to an alias and {}", name, why));
+  }
   result.explanation =
-      fmt::format("Resolving \"{}\" using unqualified-search registries", split_suffix(name).first);
+      fmt::format("Resolving \"{}\" using unqualified-search registries ({})", result.short_name, origin);
+  result.ambiguous = result.references.size() > 1 &&
+                     registries.short_name_mode() != config::ShortNameMode::disabled;
   return result;
 }
 

@@ -26,7 +26,9 @@ std::vector<spec::Reference> local_candidates(std::string_view name,
 struct PullCandidates {
   std::vector<spec::Reference> references;
   std::string explanation;  // a line for people, if a rule decided; else ""
-  bool was_short = false;
+  std::string short_name;   // without tag and digest; "" if the name was a full one
+  // Several registries are searched, and the rules say that a person should choose.
+  bool ambiguous = false;
 };
 // Kind::invalid_input for names that nothing resolves.
 PullCandidates pull_candidates(std::string_view name, const config::RegistriesConf& registries);

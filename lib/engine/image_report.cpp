@@ -49,7 +49,7 @@ Json overlay_data(const LocalImages& images, const ImageRecord& image) {
 
 Json driver_json(const LocalImages& images, const ImageRecord& image) {
   const std::string& driver = images.store().layout().driver;
-  Json data = Json::object();
+  Json data;
   if (!image.layer.empty() && driver == "overlay") data = overlay_data(images, image);
   return {{"Name", driver}, {"Data", std::move(data)}};
 }
@@ -66,15 +66,15 @@ std::vector<std::string> diff_ids_of(const spec::ImageConfig& config) {
   return result;
 }
 
-Json annotations_of(const spec::RawManifest& raw) {
+}  // namespace
+
+Json image_annotations(const spec::RawManifest& raw) {
   Json json = Json::object();
   if (raw.media_type != spec::media_type::oci_manifest) return json;
   const auto manifest = spec::Manifest::parse(raw.bytes, raw.media_type);
   for (const auto& [name, text] : manifest.annotations()) json[name] = text;
   return json;
 }
-
-}  // namespace
 
 Json inspect_image(const LocalImages& images, const ImageRecord& image) {
   const spec::ImageConfig& config = config_or_error(images, image);
@@ -102,7 +102,7 @@ Json inspect_image(const LocalImages& images, const ImageRecord& image) {
   json["GraphDriver"] = driver_json(images, image);
   json["RootFS"] = {{"Type", "layers"}, {"Layers", diff_ids_of(config)}};
   json["Labels"] = config.labels && !config.labels->empty() ? Json(*config.labels) : Json(nullptr);
-  json["Annotations"] = annotations_of(raw);
+  json["Annotations"] = image_annotations(raw);
   json["ManifestType"] = raw.media_type;
   json["User"] = text_at(json["Config"], "User");
   const Json* history = spec::find_member(oci, "history");
@@ -131,6 +131,15 @@ std::vector<HistoryEntry> image_history(const LocalImages& images, const ImageRe
       at = images.parent(*at);
     }
     if (!event.empty_layer && layer != nullptr) {
+      if (entry.id.empty()) {
+        // What else ends with this layer.
+        for (const ImageRecord& other : images.all()) {
+          if (other.layer != layer->id) continue;
+          entry.id = other.id;
+          entry.tags = other.names;
+          break;
+        }
+      }
       entry.size = layer->diff_size > 0 ? static_cast<std::uint64_t>(layer->diff_size) : 0;
       layer = images.layer(layer->parent);
     }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "engine/image_names.hpp"
 #include "spec/manifest.hpp"
@@ -17,6 +18,8 @@ using store::ImageRecord;
 
 constexpr std::string_view manifest_item = "manifest";
 constexpr std::string_view digest_prefix = "sha256:";
+// What buildah keeps in the directory of each of its containers.
+constexpr std::string_view buildah_state = "buildah.json";
 
 bool is_hex_text(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
@@ -111,7 +114,8 @@ std::optional<LocalImages::Found> LocalImages::find(std::string_view name) const
     const ImageRecord* image = by_id(id);
     return image == nullptr ? std::nullopt : std::optional(Found{image, ""});
   }
-  const auto parsed = spec::Reference::parse(name);
+  const auto parsed = in_context([&] { return fmt::format("parsing reference \"{}\"", name); },
+                                 [&] { return spec::Reference::parse(name); });
   for (const spec::Reference& candidate : local_candidates(name, registries_))
     if (auto found = find_named(candidate)) return found;
   if (auto found = find_by_ending(parsed.with_default_tag(), name)) return found;
@@ -127,6 +131,27 @@ std::optional<LocalImages::Found> LocalImages::find(std::string_view name) const
 
 LocalImages::Found LocalImages::get(std::string_view name) const {
   if (auto found = find(name)) return *found;
+  throw Error(Kind::image_not_found, fmt::format("{}: image not known", name));
+}
+
+std::optional<LocalImages::Found> LocalImages::find_image(std::string_view name) const {
+  const auto found = find(name);
+  if (!found || !is_list(*found->image)) return found;
+  const auto raw = transport::make_raw_manifest(manifest(*found->image), "");
+  try {
+    const auto digest = spec::Index::parse(raw.bytes, raw.media_type).choose({}).digest;
+    for (const ImageRecord& image : images_) {
+      const auto digests = image.digests();
+      if (std::find(digests.begin(), digests.end(), digest) != digests.end()) return Found{&image, ""};
+    }
+  } catch (const Error&) {
+    // A list without an image for this machine stands for itself.
+  }
+  return found;
+}
+
+LocalImages::Found LocalImages::get_image(std::string_view name) const {
+  if (auto found = find_image(name)) return *found;
   throw Error(Kind::image_not_found, fmt::format("{}: image not known", name));
 }
 
@@ -240,6 +265,10 @@ bool LocalImages::is_dangling(const ImageRecord& image) const {
 
 bool LocalImages::is_intermediate(const ImageRecord& image) const {
   return image.names.empty() && !children(image).empty();
+}
+
+bool is_working_container(const store::Store& store, const std::string& id) {
+  return std::filesystem::exists(store.container_directory(id) / buildah_state);
 }
 
 NameParts split_name(const std::string& name) {

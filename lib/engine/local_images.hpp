@@ -37,6 +37,11 @@ class LocalImages {
   std::optional<Found> find(std::string_view name) const;
   Found get(std::string_view name) const;  // Kind::image_not_found "NAME: image not known"
 
+  // The same for commands that are about an image's content: of a list, the image for this machine where it is
+  // in the store.
+  Found get_image(std::string_view name) const;
+  std::optional<Found> find_image(std::string_view name) const;
+
   // The manifest as it was put first, and the config it names.
   std::string manifest(const store::ImageRecord& image) const;
   // nullptr if there is none: of lists, and of what cannot be parsed.
@@ -75,6 +80,9 @@ class LocalImages {
   mutable std::map<std::string, std::optional<spec::ImageConfig>> configs_;
   mutable std::optional<std::vector<store::ContainerRecord>> containers_;
 };
+
+// Whether it is one of buildah's; others are those of engines such as podman and CRI-O.
+bool is_working_container(const store::Store& store, const std::string& id);
 
 // "docker.io/library/alpine" and "3.18"; "" for what the name does not have.
 struct NameParts {

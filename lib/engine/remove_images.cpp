@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "engine/local_images.hpp"
 
@@ -11,9 +10,6 @@ namespace lade::engine {
 namespace {
 
 using store::ImageRecord;
-
-// What buildah keeps in the directory of each of its containers.
-constexpr std::string_view buildah_state = "buildah.json";
 
 class InUse : public Error {
  public:
@@ -112,10 +108,10 @@ class Removal {
       }
       const auto container = store_->find_container(context_, id);
       if (!container) continue;
-      if (!std::filesystem::exists(store_->container_directory(id) / buildah_state)) {
+      if (!is_working_container(*store_, id)) {
         throw InUse(
-            fmt::format("image used by {}: lade removes containers of buildah only: this one must be removed "
-                        "by the engine that made it",
+            fmt::format("image used by {0}: the container is not one of buildah's, and lade cannot tell another "
+                        "engine that it is gone: remove it there first, for example by podman rm {0}",
                         id));
       }
       store_->delete_container(context_, id);

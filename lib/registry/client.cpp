@@ -51,6 +51,9 @@ class RepositoryClient final : public Client {
   std::vector<std::string> repositories(const Context& context) override {
     return list_repositories(context, repository_);
   }
+  std::vector<SearchHit> search(const Context& context, const std::string& term, std::size_t limit) override {
+    return registry::search(context, repository_, term, limit);
+  }
   std::vector<spec::Descriptor> referrers(const Context& context, const spec::Digest& digest) override {
     return list_referrers(context, repository_, digest);
   }

@@ -86,6 +86,16 @@ class Client {
   // All pages in the server's order; empty and digest-like tags are dropped.
   virtual std::vector<std::string> tags(const Context& context) = 0;
   virtual std::vector<std::string> repositories(const Context& context) = 0;
+  // Repositories that have to do with `term`: what the registry's own search finds (docker.io's old
+  // /v1/search, on index.docker.io), or those of the catalog whose names contain it, an equal one first. At
+  // most `limit`.
+  struct SearchHit {
+    std::string name{}, description{};
+    std::int64_t stars = 0;
+    bool is_official = false, is_automated = false;
+  };
+  virtual std::vector<SearchHit> search(const Context& context, const std::string& term,
+                                        std::size_t limit) = 0;
   // Referrers API (404: the sha256-<hex> tag schema).
   virtual std::vector<spec::Descriptor> referrers(const Context& context, const spec::Digest& digest) = 0;
 

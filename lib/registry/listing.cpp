@@ -129,6 +129,69 @@ std::vector<spec::Descriptor> referrers_by_tag(const Context& context, const Rep
   return spec::Index::parse(bytes, spec::media_type::oci_index).instances();
 }
 
+std::string query_escaped(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("-._~").find(c) != std::string_view::npos;
+    if (plain)
+      result += c;
+    else
+      result += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return result;
+}
+
+std::vector<Client::SearchHit> hits_of(const spec::Json& document, std::size_t limit) {
+  constexpr std::string_view what = "search results";
+  std::vector<Client::SearchHit> hits;
+  for (const auto& result : spec::array_member(document, "results", what)) {
+    if (hits.size() == limit) break;
+    if (!result.is_object()) throw Error(Kind::invalid_input, "search results: not a list of objects");
+    hits.push_back({spec::string_member(result, "name", what),
+                    spec::string_member(result, "description", what),
+                    static_cast<std::int64_t>(spec::size_member(result, "star_count", what).value_or(0)),
+                    spec::bool_member(result, "is_official", what),
+                    spec::bool_member(result, "is_automated", what)});
+  }
+  return hits;
+}
+
+// nullopt: the registry has no search of its own.
+std::optional<std::vector<Client::SearchHit>> search_by_registry(const Context& context,
+                                                                 const Repository& repository,
+                                                                 const std::string& term, std::size_t limit) {
+  const Call call{.target = fmt::format("/v1/search?n={}&q={}", limit, query_escaped(term)), .repeat = false};
+  try {
+    const auto response = repository.session->send(context, call);
+    if (response->status() != 200) return std::nullopt;
+    return hits_of(read_document(*response, "search results"), limit);
+  } catch (const Error& error) {
+    context.log.debug(fmt::format("searching {}: {}", repository.session->registry(), error.what()));
+    return std::nullopt;
+  }
+}
+
+std::vector<Client::SearchHit> search_catalog(const Context& context, const Repository& repository,
+                                              const std::string& term, std::size_t limit) {
+  std::vector<Client::SearchHit> hits;
+  Pages pages(context, repository, {.target = "/v2/_catalog?n=1000", .scopes = {"registry:catalog:*"}});
+  while (hits.size() < limit) {
+    const auto response = pages.next();
+    if (!response) break;
+    const auto names = strings(read_document(*response, "catalog"), "repositories", "catalog");
+    std::size_t text = 0;
+    for (const auto& name : names) text += name.size();
+    pages.count(names.size(), text);
+    for (const auto& name : names) {
+      if (hits.size() == limit) break;
+      if (name.find(term) == std::string::npos) continue;
+      hits.insert(name == term ? hits.begin() : hits.end(), Client::SearchHit{.name = name});
+    }
+  }
+  return hits;
+}
+
 bool is_index(const HttpResponse& response) {
   return response.status() == 200 &&
          spec::normalize_manifest_type(response.header("Content-Type")) == spec::media_type::oci_index;
@@ -158,6 +221,15 @@ std::vector<std::string> list_repositories(const Context& context, const Reposit
                       const Call call{.target = "/v2/_catalog?n=1000", .scopes = {"registry:catalog:*"}};
                       return all_strings(Pages(context, repository, call), "repositories", "catalog");
                     });
+}
+
+std::vector<Client::SearchHit> search(const Context& context, const Repository& repository,
+                                      const std::string& term, std::size_t limit) {
+  if (!term.empty()) {
+    if (auto hits = search_by_registry(context, repository, term, limit)) return *std::move(hits);
+  }
+  return in_context([&] { return "couldn't search registry \"" + repository.session->registry() + "\""; },
+                    [&] { return search_catalog(context, repository, term, limit); });
 }
 
 std::vector<spec::Descriptor> list_referrers(const Context& context, const Repository& repository,

@@ -62,6 +62,8 @@ spec::Digest put_blob(const Context& context, const Repository& repository,
 // listing.cpp
 std::vector<std::string> list_tags(const Context& context, const Repository& repository);
 std::vector<std::string> list_repositories(const Context& context, const Repository& repository);
+std::vector<Client::SearchHit> search(const Context& context, const Repository& repository,
+                                      const std::string& term, std::size_t limit);
 std::vector<spec::Descriptor> list_referrers(const Context& context, const Repository& repository,
                                              const spec::Digest& digest);
 

@@ -38,7 +38,7 @@ void give_names(ImageTable& images, const std::string& id, const std::vector<std
     const ImageRecord* image = images.find(id);
     if (std::ranges::find(image->names, name) != image->names.end()) continue;
     ImageRecord& edited = images.edit(id);
-    edited.names.push_back(name);
+    edited.names.insert(edited.names.begin(), name);
     remember_name(edited, name);
   }
 }

@@ -31,12 +31,25 @@ err_has 'payload does not match any of the supported image formats' "with all th
 podman load --input nosuch; err_has 'stat nosuch: no such file or directory' "a file that is not there is named"
 podman save --format bogus one; err_has 'format value must be one of oci-dir oci-archive docker-dir docker-archive' "formats are known"
 podman save; err_has 'need at least 1 argument' "save wants an image"
-podman save -m one two; exits 125 "archives of several images"; err_has 'not available in lade yet' "are not there yet"
+podman save --compress one; err_has "--compress can only be set when --format is 'docker-dir'" "only directories are compressed"
+podman save -m --format oci-dir -o x one two; err_has 'unsupported format "oci-dir" for saving multiple images (only docker-archive)' "several images need a docker-archive"
+echo more >more.txt; tar -cf more.tar more.txt
+podman import --quiet more.tar localhost/second; exits 0 "a tarball becomes an image"; second=$(cat out)
+podman save --quiet -m --output several.tar one localhost/second; exits 0 "several images go into one archive"
+podman rmi --all --force; podman load --quiet --input several.tar
+out_is 'Loaded image: localhost/one:latest
+Loaded image: localhost/second:latest' "and come back by their names"
+podman rmi localhost/second
+podman save --quiet --compress --format docker-dir --output packed one; exits 0 "layers of a directory can be compressed"
+holds "they are" grep -q 'diff.tar.gzip' packed/manifest.json
 
 podman image tree one; out_has "Image ID: $(printf %.12s "$id")" "a tree has its image"
 out_has '└── ID: ' "and its layers"; out_has 'Top Layer of: [' "with their images"
 podman image tree --whatrequires one; out_has '└── ID: ' "or what is above"
 
+podman image diff one; out_has 'A /etc/motd' "the files of its layer are told"
+podman image diff --format json one; out_has '"/etc/motd"' "also as JSON"
+podman image diff one one; silent out "an image is equal to itself"
 podman image mount one; exits 0 "an image is mounted"
 holds "with its files" test -f "$(cat out)/etc/motd"
 podman image mount; out_has 'localhost/' "what is mounted is listed"

@@ -28,7 +28,7 @@ podman pull --policy bogus x; err_has 'unsupported pull policy "bogus"' "a polic
 podman pull --platform linux/amd64 --arch amd64 x; err_has 'can not be specified with --arch' "as are two platforms"
 buildah pull "$reference"; out_is "$id" "buildah pulls only what is missing"
 podman pull nosuchshort; exits 125 "a short name needs a rule"
-err_has 'short-name "nosuchshort" did not resolve to an alias and no unqualified-search registries are defined' "and that is said"
+err_has 'short-name "nosuchshort" did not resolve to an alias and no ' "and that is said"
 cat >"$HOME/.config/containers/registries.conf" <<CONF
 unqualified-search-registries = ["$registry"]
 [aliases]
@@ -38,10 +38,31 @@ location = "$registry"
 insecure = true
 CONF
 podman rmi "$reference"
-podman pull short:1; exits 0 "an alias is followed"; err_has 'Resolved "short" as an alias' "and that is told"
+podman pull short:1; exits 0 "an alias is followed"; err_has 'Resolved "short" as an alias (' "and that is told"
 podman rmi "$reference"
 podman pull app:1; exits 0 "a registry is searched"
 err_has 'Resolving "app" using unqualified-search registries' "and that is told"
+err_has "unqualified-search registries ($HOME/.config/containers/registries.conf)" "with the file that says where"
+# Two registries of which the first has nothing.
+sed -i "s|^unqualified.*|unqualified-search-registries = [\"localhost:1\", \"$registry\"]|" "$HOME/.config/containers/registries.conf"
+podman rmi "$reference"; podman pull --quiet app:1; exits 0 "the next registry is tried"
+podman rmi "$reference"
+sed -i '1i short-name-mode = "enforcing"' "$HOME/.config/containers/registries.conf"
+podman pull app:1; exits 125 "a person should choose"
+err_has 'short-name resolution enforced but cannot prompt without a TTY' "but is not there"
+# shellcheck disable=SC2086
+python3 "$here/login_prompt.py" '[1-2]: ' 2 -- $LADE buildah --root "$root" --runroot "$runroot" --storage-driver vfs \
+  --short-name-alias-conf "$work/aliases.conf" pull app:1 >out 2>err </dev/null
+out_has "2) $registry/app:1" "at a terminal the choice is shown"; out_has "exit: 0" "and made"
+holds "it is kept" grep -qF "\"app\" = \"$registry/app\"" aliases.conf
+buildah --short-name-alias-conf aliases.conf rmi app:1; exits 0 "it counts for local names"
+buildah --short-name-alias-conf aliases.conf pull app:1; exits 0 "and the next time"
+err_has "Resolved \"app\" as an alias (aliases.conf)" "which is told"
+mkdir own; echo 'unqualified-search-registries = []' >own/a.conf
+podman rmi "$reference"
+buildah --registries-conf-dir own pull app:1; err_has "no unqualified-search registries are defined in \"own/a.conf\"" "drop-ins can be elsewhere"
+sed -i 1d "$HOME/.config/containers/registries.conf"
+podman pull --quiet "$reference"
 podman pull --quiet --all-tags "$registry/app"; exits 0 "all tags can be pulled"; out_has "$id" "each prints its ID"
 
 podman tag "$reference" "$registry/other:2"
@@ -67,5 +88,5 @@ podman inspect --type container x; exits 125 "containers"; err_has 'is not avail
 podman history --format '{{.ID}}' --no-trunc named; out_is "$id" "history begins with the image"
 podman history named; holds "its table has headings" grep -Eq '^ID +CREATED +CREATED BY +SIZE +COMMENT$' out
 podman history --format json named; out_has "\"id\":\"$id\"" "also as JSON"
-podman history -H=false --no-trunc named; holds "times can be exact" grep -Eq 'T[0-9:]+Z .* kB ' out
+podman history -H=false --no-trunc named; holds "times can be exact" grep -Eq 'T[0-9:]+Z .*[0-9]kB ' out
 done_testing

@@ -6,6 +6,7 @@
 #include "common/output.hpp"
 #include "common/rootless.hpp"
 #include "engines/front.hpp"
+#include "engines/manifest.hpp"
 #include "skopeo/commands.hpp"
 
 namespace lade::buildah {
@@ -19,6 +20,10 @@ using common::ValueKind;
 // Adding a command: its file, its line here; out of `missing` with it.
 const Command* const available[] = {
     &images_command,
+    &info_command,
+    &version_command,
+    &inspect_command,
+    &prune_command,
     &tag_command,
     &pull_command,
     &push_command,
@@ -28,14 +33,13 @@ const Command* const available[] = {
     &unshare_command,
     &common::completion_command,
     &common::help_command,
-    &common::version_command,
     &common::complete_command,
     &common::man_command,
 };
 
 constexpr std::string_view missing[] = {"add",  "bud",    "build",  "commit",  "config", "containers",
-                                        "copy", "from",   "info",   "inspect", "list",   "manifest",
-                                        "mkcw", "mount",  "prune",  "ps",      "rename", "rm",
+                                        "copy", "from",       "list",   
+                                        "mkcw", "mount",    "ps",      "rename", "rm",
                                         "run",  "source", "umount", "unmount"};
 
 std::vector<Option> global_options() {
@@ -43,14 +47,20 @@ std::vector<Option> global_options() {
   common::append(options, {{.name = "registries-conf",
                             .kind = ValueKind::text,
                             .value_name = "PATH",
-                            .help = "path to the registries.conf file"}});
+                            .help = "path to the registries.conf file"},
+                           {.name = "registries-conf-dir",
+                            .kind = ValueKind::text,
+                            .value_name = "DIR",
+                            .help = "directory of drop-ins, in place of the others"},
+                           {.name = "short-name-alias-conf",
+                            .kind = ValueKind::text,
+                            .value_name = "PATH",
+                            .help = "file of the short names that you have chosen a registry for"}});
   common::append(options, engines::idle_options({{"cgroup-manager", ValueKind::text},
                                                  {"default-mounts-file", ValueKind::text},
                                                  {"userns-uid-map", ValueKind::list},
                                                  {"userns-gid-map", ValueKind::list}}));
-  common::append(options, engines::unavailable_options({{"registries-conf-dir", ValueKind::text},
-                                                        {"short-name-alias-conf", ValueKind::text},
-                                                        {"transient-store", ValueKind::boolean},
+  common::append(options, engines::unavailable_options({{"transient-store", ValueKind::boolean},
                                                         {"cpu-profile", ValueKind::text},
                                                         {"memory-profile", ValueKind::text}},
                                                        "it is not available in lade yet"));
@@ -81,6 +91,8 @@ Program program(std::string name, std::string version_line) {
   }();
   static const std::vector<const Command*> commands = [] {
     std::vector<const Command*> list(std::begin(available), std::end(available));
+    const auto manifest = engines::manifest_commands(engines::Grammar::buildah);
+    list.insert(list.end(), manifest.begin(), manifest.end());
     for (const Command& command : absent) list.push_back(&command);
     return list;
   }();

@@ -8,6 +8,9 @@
 
 namespace lade::buildah {
 
+// What scripts that ask for buildah's version are told.
+inline constexpr const char* emulated_version = "1.43.0";
+
 // `name` and `version_line` as in common::Program.
 common::Program program(std::string name, std::string version_line);
 
@@ -17,5 +20,9 @@ extern const common::Command rmi_command;
 extern const common::Command pull_command;
 extern const common::Command push_command;
 extern const common::Command unshare_command;
+extern const common::Command info_command;
+extern const common::Command version_command;
+extern const common::Command inspect_command;
+extern const common::Command prune_command;
 
 }  // namespace lade::buildah

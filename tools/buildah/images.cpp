@@ -164,7 +164,10 @@ void print_rows(std::string format, bool with_titles, const Json& rows, common::
 
 std::vector<const ImageRecord*> choose_images(const LocalImages& images, const Invocation& invocation) {
   std::vector<std::string> filters = invocation.flags.list("filter");
-  if (!invocation.flags.flag("all")) filters.push_back("intermediate=false");
+  const bool asked = std::any_of(filters.begin(), filters.end(), [](const std::string& filter) {
+    return filter.starts_with("intermediate=") || filter.starts_with("intermediate!=");
+  });
+  if (!invocation.flags.flag("all") && !asked) filters.push_back("intermediate=false");
   std::string wanted;
   if (!invocation.arguments.empty()) wanted = images.get(invocation.arguments[0]).image->id;
   const auto filter = engine::compile_image_filters(images, filters);
@@ -179,8 +182,6 @@ int run_images(Invocation& invocation) {
   if (invocation.arguments.size() > 1)
     throw Error(Kind::invalid_input,
                 fmt::format("'{} images' requires at most 1 argument", invocation.program.name));
-  if (flags.flag("json") && !flags.text("format").empty())
-    throw Error(Kind::invalid_input, "--json and --format cannot be used together");
   engines::EngineSession session(invocation);
   const LocalImages images = session.images();
   auto chosen = choose_images(images, invocation);

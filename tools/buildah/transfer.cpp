@@ -12,7 +12,12 @@ std::vector<common::Option> options_of_pull() {
 }
 
 int run_pull(common::Invocation& invocation) {
-  return engines::run_pull(invocation, default_policy);
+  return engines::run_pull(invocation, default_policy, "an image name must be specified");
+}
+
+int run_push(common::Invocation& invocation) {
+  return engines::run_push(
+      invocation, {.without_image = "at least a source image ID must be specified", .names_failures = true});
 }
 
 }  // namespace
@@ -37,6 +42,6 @@ const common::Command push_command{.name = "push",
                                    .example = "push imageID docker://registry.example.com/repository:tag",
                                    .argument = common::ArgumentHint::image,
                                    .options = engines::push_options,
-                                   .run = engines::run_push};
+                                   .run = run_push};
 
 }  // namespace lade::buildah

@@ -121,7 +121,7 @@ trust::PolicyContext Session::policy() const {
   const Flags& flags = invocation_.flags;
   return trust::PolicyContext::load(
       invocation_.context, *environment_,
-      {text_or_empty(flags, "policy"), is_set(flags, "insecure-policy"), is_set(flags, "require-signed")});
+      {text_or_empty(flags, flags.has("signature-policy") ? "signature-policy" : "policy"), is_set(flags, "insecure-policy"), is_set(flags, "require-signed")});
 }
 
 config::AuthStore Session::auth_store() {
@@ -131,7 +131,8 @@ config::AuthStore Session::auth_store() {
 const std::shared_ptr<const config::RegistriesConf>& Session::registries() {
   if (!registries_) {
     registries_ = std::make_shared<const config::RegistriesConf>(
-        config::RegistriesConf::load(*environment_, text_or_empty(invocation_.flags, "registries-conf")));
+        config::RegistriesConf::load(*environment_, text_or_empty(invocation_.flags, "registries-conf"),
+                                     text_or_empty(invocation_.flags, "registries-conf-dir")));
   }
   return registries_;
 }

@@ -7,6 +7,7 @@
 
 #include "common/output.hpp"
 #include "common/suggest.hpp"
+#include "config/short_name_aliases.hpp"
 
 namespace lade::engines {
 
@@ -145,6 +146,22 @@ const config::StoreOptions& EngineSession::store_options() {
   return *options_;
 }
 
+std::filesystem::path EngineSession::short_names_path() const {
+  const Flags& flags = invocation_.flags;
+  return config::short_name_aliases_path(
+      session_.environment(),
+      flags.has("short-name-alias-conf") ? flags.text("short-name-alias-conf") : "");
+}
+
+const config::RegistriesConf& EngineSession::registries() {
+  if (!registries_) {
+    registries_ = *session_.registries();
+    const auto path = short_names_path();
+    registries_->add_aliases(config::load_short_name_aliases(context(), path), path.string());
+  }
+  return *registries_;
+}
+
 const std::shared_ptr<store::Store>& EngineSession::store() {
   // An ordinary user who is not root of a namespace runs a command that only reads.
   const auto access = ::geteuid() == 0 ? store::Store::Access::read_write : store::Store::Access::read_only;
@@ -174,6 +191,12 @@ void require_between(const Invocation& invocation, std::size_t least, std::size_
     refuse_arguments(fmt::format("accepts between {} and {} arg(s), received {}", least, most, given));
 }
 
+void require_none(const Invocation& invocation) {
+  if (!invocation.arguments.empty())
+    refuse_arguments(
+        fmt::format("`{}` takes no arguments", command_path(invocation.program, invocation.command.name)));
+}
+
 int fail(int status, std::string_view text) {
   common::write_best_effort(2, fmt::format("Error: {}\n", text));
   return status;
@@ -184,6 +207,13 @@ std::string join_errors(const std::vector<Error>& errors) {
   std::string text = fmt::format("{} errors occurred:", errors.size());
   for (const Error& error : errors) text += fmt::format("\n\t* {}", error.what());
   return text;
+}
+
+std::string list_errors(const std::vector<Error>& errors) {
+  std::string text =
+      errors.size() == 1 ? "1 error occurred:\n" : fmt::format("{} errors occurred:\n", errors.size());
+  for (const Error& error : errors) text += fmt::format("\t* {}\n", error.what());
+  return text + "\n";
 }
 
 common::Command missing_command(std::string_view name) {

@@ -52,7 +52,10 @@ class EngineSession {
   common::Session& session() { return session_; }
   const std::shared_ptr<store::Store>& store();
   const config::StoreOptions& store_options();
-  const config::RegistriesConf& registries() { return *session_.registries(); }
+  // With the short names that the user has chosen registries for.
+  const config::RegistriesConf& registries();
+  // The file of these choices.
+  std::filesystem::path short_names_path() const;
   // As they are now.
   engine::LocalImages images() { return {context(), store(), registries()}; }
 
@@ -61,6 +64,7 @@ class EngineSession {
   common::Session session_;
   std::optional<config::StoreOptions> options_;
   std::shared_ptr<store::Store> store_;
+  std::optional<config::RegistriesConf> registries_;
 };
 
 // How many arguments a command takes; Kind::invalid_input with cobra's words.
@@ -69,10 +73,16 @@ void require_at_least(const common::Invocation& invocation, std::size_t count);
 void require_at_most(const common::Invocation& invocation, std::size_t count);
 void require_between(const common::Invocation& invocation, std::size_t least, std::size_t most);
 
+// Of commands of podman's that take no argument.
+void require_none(const common::Invocation& invocation);
+
 // "Error: <text>" on standard error; returns `status`.
 int fail(int status, std::string_view text);
 // One error as it is, several as a list.
 std::string join_errors(const std::vector<Error>& errors);
+
+// "2 errors occurred:" and a line for each, as buildah shows even a single one.
+std::string list_errors(const std::vector<Error>& errors);
 
 // A command that is known, but not there yet: it says so.
 common::Command missing_command(std::string_view name);

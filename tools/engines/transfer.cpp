@@ -10,6 +10,7 @@
 #include "config/blob_info_cache.hpp"
 #include "copy/copy.hpp"
 #include "engine/image_names.hpp"
+#include "engines/short_names.hpp"
 #include "io/codec/codec.hpp"
 #include "io/readers.hpp"
 #include "os/file.hpp"
@@ -50,12 +51,6 @@ common::RetryOptions retries_of(const Flags& flags) {
   return options;
 }
 
-transport::Options options_for(EngineSession& session, const transport::ImageReference& reference) {
-  transport::Options options = session.session().transport_options("", reference);
-  options.store = session.store_options();
-  return options;
-}
-
 void set_compression(const Flags& flags, copy::CopyOptions& options) {
   if (const auto name = text_of(flags, "compression-format")) {
     if (*name == "zstd:chunked") throw Error(Kind::unsupported, "zstd:chunked is not available in lade yet");
@@ -81,18 +76,6 @@ spec::PlatformChoice platform_of(const Flags& flags) {
   return {parsed.os, parsed.architecture, parsed.variant};
 }
 
-// Whether `name` begins with a transport: "docker://x", "oci:dir", but not "host:5000/x".
-bool names_transport(const std::string& name) {
-  const std::size_t colon = name.find(':');
-  if (colon == std::string::npos) return false;
-  const std::string_view word = std::string_view(name).substr(0, colon);
-  const auto all = transport::transports();
-  const bool known =
-      std::any_of(all.begin(), all.end(), [&](const transport::Transport* t) { return t->name() == word; });
-  // "oci:latest" could be an image; a transport is followed by a path, and only docker's by slashes.
-  return known && (word != "docker" || std::string_view(name).substr(colon).starts_with("://"));
-}
-
 std::string id_of_stored(EngineSession& session, const std::string& name) {
   return session.images().get(name).image->id;
 }
@@ -114,12 +97,15 @@ class Puller {
       return {*local};
     }
     if (policy_ == "missing" && local && !all) return {*local};
-    const auto candidates = in_rules(name);
+    const auto chosen = choose_candidates(session_, name);
+    const auto& candidates = chosen.candidates;
+    if (!candidates.explanation.empty()) say(candidates.explanation);
     std::vector<std::string> errors;
     for (const spec::Reference& candidate : candidates.references) {
       try {
-        return all ? pull_all_tags(candidate)
-                   : std::vector{pull_reference(candidate, candidates.was_short, local)};
+        const auto ids = all ? pull_all_tags(candidate) : std::vector{pull_reference(candidate, local)};
+        remember_choice(session_, chosen);
+        return ids;
       } catch (const Error& error) {
         errors.emplace_back(error.what());
         if (candidates.references.size() == 1) throw;
@@ -143,19 +129,16 @@ class Puller {
     return found ? std::optional(found->image->id) : std::nullopt;
   }
 
-  engine::PullCandidates in_rules(const std::string& name) const {
-    auto candidates = engine::pull_candidates(name, session_.registries());
-    if (!candidates.explanation.empty()) say(candidates.explanation);
-    return candidates;
-  }
-
-  std::string pull_reference(const spec::Reference& reference, bool announced,
-                             const std::optional<std::string>& local) {
+  std::string pull_reference(const spec::Reference& reference, const std::optional<std::string>& local) {
     const transport::DockerReference source(reference);
     if (policy_ == "newer" && local && !is_newer(source, *local)) return *local;
-    if (announced || !is_quiet()) say(fmt::format("Trying to pull {}...", reference.str()));
+    say(fmt::format("Trying to pull {}...", reference.str()));
     const auto destination = transport::parse_image_name("containers-storage:" + reference.str());
-    transfer(session_, {.source = source, .destination = *destination, .platform = platform_});
+    in_context([&] { return "unable to copy from source " + source.str(); },
+               [&] {
+                 transfer(session_,
+                          {.source = source, .destination = *destination, .platform = platform_});
+               });
     return id_of_stored(session_, reference.str());
   }
 
@@ -175,18 +158,18 @@ class Puller {
     const auto tags = transport::list_docker_tags(session_.context(), repository, options_for(session_, any));
     std::vector<std::string> ids;
     for (const std::string& tag : tags)
-      ids.push_back(pull_reference(repository.with_tag(tag), false, std::nullopt));
+      ids.push_back(pull_reference(repository.with_tag(tag), std::nullopt));
     return ids;
   }
 
   std::vector<std::string> pull_from_transport(const std::string& name) {
     if (flags_.flag("all-tags") && !name.starts_with("docker://"))
-      refuse_transfer("pulling all tags is not supported for this transport");
+      refuse_transfer(fmt::format("pulling all tags is not supported for {} transport", name.substr(0, name.find(':'))));
     const auto source = transport::parse_image_name(name);
     if (source->transport() != "docker") return {import_image(session_, *source).id};
     const auto reference = source->docker_reference();
     if (flags_.flag("all-tags")) return pull_all_tags(*reference);
-    return {pull_reference(reference->with_default_tag(), false, std::nullopt)};
+    return {pull_reference(reference->with_default_tag(), std::nullopt)};
   }
 
   EngineSession& session_;
@@ -215,20 +198,36 @@ std::string name_in_archive(const Context& context, const std::string& path) {
   return index.manifests().size() == 1 ? transport::oci::LayoutIndex::name_of(index.manifests().front()) : "";
 }
 
-// The name that an image has where it comes from, made a full one; "" for none.
+// The name that an image has where it comes from, made a full one; "" for none. A path is no name.
 std::string name_of_imported(const Context& context, const transport::ImageReference& source) {
   if (const auto reference = source.docker_reference()) return reference->with_default_tag().str();
   const std::string rest = source.rest();
   const std::size_t colon = rest.find(':');
-  const std::string path = rest.substr(0, colon);
-  std::string name;
-  if (source.transport() == "oci" && !path.starts_with('/')) name = path;
-  if (source.transport() == "oci-archive") {
-    name = colon == std::string::npos ? "" : rest.substr(colon + 1);
-    if (name.empty()) name = name_in_archive(context, path);
-    if (name.starts_with('@')) name.clear();
-  }
+  std::string name = colon == std::string::npos ? "" : rest.substr(colon + 1);
+  if (source.transport() == "oci-archive" && name.empty())
+    name = name_in_archive(context, rest.substr(0, colon));
+  if (source.transport() != "oci" && source.transport() != "oci-archive") name.clear();
+  if (name.starts_with('@')) name.clear();
   return name.empty() ? "" : engine::normalize_name(name).str();
+}
+
+}  // namespace
+
+transport::Options options_for(EngineSession& session, const transport::ImageReference& reference) {
+  transport::Options options = session.session().transport_options("", reference);
+  options.store = session.store_options();
+  return options;
+}
+
+bool names_transport(const std::string& name) {
+  const std::size_t colon = name.find(':');
+  if (colon == std::string::npos) return false;
+  const std::string_view word = std::string_view(name).substr(0, colon);
+  const auto all = transport::transports();
+  const bool known =
+      std::any_of(all.begin(), all.end(), [&](const transport::Transport* t) { return t->name() == word; });
+  // "oci:latest" could be an image; a transport is followed by a path, and only docker's by slashes.
+  return known && (word != "docker" || std::string_view(name).substr(colon).starts_with("://"));
 }
 
 void write_digest(const std::string& path, const spec::Digest& digest) {
@@ -238,8 +237,6 @@ void write_digest(const std::string& path, const spec::Digest& digest) {
     writer.write(io::as_bytes(text));
   });
 }
-
-}  // namespace
 
 std::vector<Option> registry_access_options() {
   return {
@@ -260,8 +257,17 @@ std::vector<Option> registry_access_options() {
        .kind = ValueKind::unsigned_integer,
        .help = "how often a failed transfer is repeated (default 3)"},
       {.name = "retry-delay", .kind = ValueKind::duration, .help = "time between repetitions (default 2s)"},
+      signature_policy_option(),
       {.name = "tls-verify", .help = "require HTTPS and verify certificates when accessing the registry"},
   };
+}
+
+Option signature_policy_option() {
+  return {.name = "signature-policy",
+          .kind = ValueKind::text,
+          .value_name = "PATH",
+          .help = "policy of signatures, in place of /etc/containers/policy.json",
+          .hidden = true};
 }
 
 std::vector<Option> pull_options(const std::string& default_policy) {
@@ -340,6 +346,8 @@ spec::RawManifest transfer(EngineSession& session, const Transfer& what) {
   options.destination = options_for(session, what.destination);
   options.destination.additional_tags = what.more_tags;
   options.destination.accept_uncompressed_layers = what.preserve_layers;
+  options.destination.dir_compress = what.compress_directory;
+  options.instances = what.instances;
   options.platform = what.platform;
   options.manifest_type = what.manifest_type;
   options.remove_signatures = flags.has("remove-signatures") && flags.flag("remove-signatures");
@@ -374,7 +382,8 @@ Imported import_image(EngineSession& session, const transport::ImageReference& s
   return {id, ""};
 }
 
-int run_pull(Invocation& invocation, const std::string& default_policy) {
+int run_pull(Invocation& invocation, const std::string& default_policy, const std::string& without_image) {
+  if (invocation.arguments.empty() && !without_image.empty()) refuse_transfer(without_image);
   require_at_least(invocation, 1);
   EngineSession session(invocation);
   Puller puller(session, policy_named(invocation.flags, default_policy));
@@ -385,7 +394,18 @@ int run_pull(Invocation& invocation, const std::string& default_policy) {
   return 0;
 }
 
-int run_push(Invocation& invocation) {
+std::unique_ptr<transport::ImageReference> parse_destination(const std::string& target) {
+  if (names_transport(target)) return transport::parse_image_name(target);
+  try {
+    return transport::parse_image_name("docker://" + target);
+  } catch (const Error&) {
+    // What it says of the text as it stands is more use.
+    return transport::parse_image_name(target);
+  }
+}
+
+int run_push(Invocation& invocation, const PushRules& rules) {
+  if (invocation.arguments.empty() && !rules.without_image.empty()) refuse_transfer(rules.without_image);
   require_between(invocation, 1, 2);
   EngineSession session(invocation);
   constexpr std::string_view docker = "docker://";
@@ -394,10 +414,16 @@ int run_push(Invocation& invocation) {
   // `push docker://registry/x` alone means the local image of that name.
   if (invocation.arguments.size() == 1 && name.starts_with(docker)) name.erase(0, docker.size());
   const auto images = session.images();
-  const auto found = images.get(name);
-  if (invocation.arguments.size() == 1) target = found.name.empty() ? name : found.name;
-  if (!names_transport(target)) target = std::string(docker) + target;
-  const auto destination = transport::parse_image_name(target);
+  const auto found = [&] {
+    if (!rules.names_failures) return images.get_image(name);
+    return in_context([&] { return fmt::format("pushing image \"{}\" to \"{}\"", name, target); },
+                      [&] { return images.get_image(name); });
+  }();
+  if (invocation.arguments.size() == 1) {
+    const auto named = images.get(name);
+    target = named.name.empty() ? name : named.name;
+  }
+  const auto destination = parse_destination(target);
   const auto manifest =
       transfer(session, {.source = *stored_image(found.image->id),
                          .destination = *destination,

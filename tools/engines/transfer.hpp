@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/command.hpp"
+#include "copy/copy.hpp"
 #include "engines/front.hpp"
 #include "spec/platform.hpp"
 #include "transport/transport.hpp"
@@ -14,13 +15,25 @@ namespace lade::engines {
 
 // What every command has that talks to a registry.
 std::vector<common::Option> registry_access_options();
+// --signature-policy, of every command that copies images.
+common::Option signature_policy_option();
 // The last two of pull's; `default_policy` is for the help.
 std::vector<common::Option> pull_options(const std::string& default_policy);
 std::vector<common::Option> push_options();
 
-// Prints the ID of each image. `default_policy`: "always", "missing".
-int run_pull(common::Invocation& invocation, const std::string& default_policy);
-int run_push(common::Invocation& invocation);
+// Prints the ID of each image. `default_policy`: "always", "missing". `without_image`: the error if none is
+// given; "": cobra's.
+int run_pull(common::Invocation& invocation, const std::string& default_policy,
+             const std::string& without_image = "");
+
+struct PushRules {
+  std::string without_image = {};  // the error if none is given; "": cobra's
+  bool names_failures = false;     // `pushing image "X" to "Y": ...` for an image that is not there
+};
+int run_push(common::Invocation& invocation, const PushRules& rules);
+
+// A name with a transport, or else one in a registry.
+std::unique_ptr<transport::ImageReference> parse_destination(const std::string& target);
 
 // One copy with progress on standard error (unless --quiet), repeated as --retry says.
 struct Transfer {
@@ -30,8 +43,18 @@ struct Transfer {
   std::string manifest_type = {};
   std::vector<spec::Reference> more_tags = {};  // docker-archive:
   bool preserve_layers = false;                 // oci: as they are, uncompressed
+  bool compress_directory = false;              // dir: layers compressed
+  copy::CopyOptions::Instances instances = copy::CopyOptions::Instances::system;
 };
 spec::RawManifest transfer(EngineSession& session, const Transfer& what);
+
+// For opening a reference: what the flags and the configuration say of its place.
+transport::Options options_for(EngineSession& session, const transport::ImageReference& reference);
+
+void write_digest(const std::string& path, const spec::Digest& digest);
+
+// Whether `name` begins with a transport: "docker://x", "oci:dir", but not "host:5000/x".
+bool names_transport(const std::string& name);
 
 // "oci", "v2s1", "v2s2" as a media type; "" for "".
 std::string manifest_type_named(const std::string& format);

@@ -4,11 +4,15 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <map>
+
 #include "engine/image_names.hpp"
 #include "engines/transfer.hpp"
 #include "os/file.hpp"
 #include "os/temp_dir.hpp"
 #include "podman/commands.hpp"
+#include "transport/docker_archive/docker_archive.hpp"
 #include "transport/transports.hpp"
 
 namespace lade::podman {
@@ -19,28 +23,28 @@ using common::Option;
 using common::ValueKind;
 
 std::vector<Option> options_of_save() {
-  std::vector<Option> options = {
+  return {
+      {.name = "compress",
+       .help = "Compress image layers when saving to a directory in docker-dir format"},
       {.name = "format",
        .kind = ValueKind::text,
        .help = "Save image to oci-archive, oci-dir (directory with oci manifest type), docker-archive, "
                "docker-dir "
                "(directory with v2s2 manifest type) (default docker-archive)",
        .choices = {"docker-archive", "docker-dir", "oci-archive", "oci-dir"}},
+      {.name = "multi-image-archive",
+       .short_name = 'm',
+       .help = "Interpret additional arguments as images not tags and create a multi-image-archive (only for "
+               "docker-archive)"},
       {.name = "output",
        .short_name = 'o',
        .kind = ValueKind::text,
        .value_name = "PATH",
        .help = "Write to a specified file (default: stdout, which must be redirected)"},
-      {.name = "quiet", .short_name = 'q', .help = "Suppress the output"}};
-  auto later =
-      engines::unavailable_options({{"compress", ValueKind::boolean}, {"uncompressed", ValueKind::boolean}},
-                                   "it is not available in lade yet");
-  later.push_back({.name = "multi-image-archive",
-                   .short_name = 'm',
-                   .hidden = true,
-                   .unavailable = "archives of several images are not available in lade yet"});
-  common::append(options, std::move(later));
-  return options;
+      {.name = "quiet", .short_name = 'q', .help = "Suppress the output"},
+      engines::signature_policy_option(),
+      {.name = "uncompressed", .help = "Accept uncompressed layers when copying OCI images"},
+  };
 }
 
 struct SaveFormat {
@@ -60,10 +64,32 @@ const SaveFormat& format_named(const std::string& name) {
               "format value must be one of oci-dir oci-archive docker-dir docker-archive");
 }
 
-void save_to(engines::EngineSession& session, const SaveFormat& format, const std::string& path) {
+// All arguments are images; those that are the same are saved once, with the names that were given.
+void save_several(engines::EngineSession& session, const std::string& path) {
+  const auto images = session.images();
+  std::vector<std::string> ids;
+  std::map<std::string, std::vector<spec::Reference>> tags;
+  for (const std::string& argument : session.invocation().arguments) {
+    const auto found = images.get_image(argument);
+    if (!tags.contains(found.image->id)) ids.push_back(found.image->id);
+    auto& names = tags[found.image->id];
+    if (found.name.empty()) continue;
+    auto name = spec::Reference::parse(found.name);
+    if (name.tag() && std::find(names.begin(), names.end(), name) == names.end())
+      names.push_back(std::move(name));
+  }
+  transport::DockerArchiveFile file(path, {});
+  for (const std::string& id : ids)
+    engines::transfer(session, {.source = *engines::stored_image(id),
+                                .destination = *file.image(tags[id]),
+                                .manifest_type = engines::manifest_type_named("v2s2")});
+  file.finish();
+}
+
+void save_one(engines::EngineSession& session, const SaveFormat& format, const std::string& path) {
   const auto& arguments = session.invocation().arguments;
   const auto images = session.images();
-  const auto found = images.get(arguments[0]);
+  const auto found = images.get_image(arguments[0]);
   std::string name = found.name;
   std::vector<spec::Reference> more;
   for (std::size_t i = 1; i < arguments.size(); ++i) more.push_back(engine::normalize_name(arguments[i]));
@@ -78,13 +104,28 @@ void save_to(engines::EngineSession& session, const SaveFormat& format, const st
   engines::transfer(session, {.source = *engines::stored_image(found.image->id),
                               .destination = *transport::parse_image_name(target),
                               .manifest_type = engines::manifest_type_named(std::string(format.manifest)),
-                              .more_tags = more});
+                              .more_tags = more,
+                              .preserve_layers = session.invocation().flags.flag("uncompressed"),
+                              .compress_directory = session.invocation().flags.flag("compress")});
+}
+
+void save_to(engines::EngineSession& session, const SaveFormat& format, const std::string& path) {
+  if (session.invocation().flags.flag("multi-image-archive") && format.name == "docker-archive")
+    save_several(session, path);
+  else
+    save_one(session, format, path);
 }
 
 int run_save(Invocation& invocation) {
   if (invocation.arguments.empty()) throw Error(Kind::invalid_input, "need at least 1 argument");
   const auto& format = format_named(invocation.flags.find_text("format").value_or("docker-archive"));
   const std::string output = invocation.flags.text("output");
+  if (invocation.flags.flag("compress") && format.name != "docker-dir")
+    throw Error(Kind::invalid_input, "--compress can only be set when --format is 'docker-dir'");
+  if (invocation.flags.flag("multi-image-archive") && invocation.arguments.size() > 1 && format.name != "docker-archive")
+    throw Error(Kind::invalid_input,
+                fmt::format("unsupported format \"{}\" for saving multiple images (only docker-archive)",
+                            format.name));
   engines::EngineSession session(invocation);
   if (!output.empty()) {
     if (output.find(':') != std::string::npos)
@@ -113,7 +154,8 @@ std::vector<Option> options_of_load() {
            .kind = ValueKind::text,
            .value_name = "PATH",
            .help = "Read from specified archive file or directory (default: stdin)"},
-          {.name = "quiet", .short_name = 'q', .help = "Suppress the output"}};
+          {.name = "quiet", .short_name = 'q', .help = "Suppress the output"},
+          engines::signature_policy_option()};
 }
 
 int run_load(Invocation& invocation) {
@@ -139,7 +181,7 @@ common::Command save_named(std::string_view name) {
           .summary = "Save image to an archive",
           .description =
               "Saves an image to a file or directory, or to standard output. Further names become "
-              "additional names in a docker-archive.",
+              "additional names in a docker-archive; with --multi-image-archive they are further images.",
           .synopsis = "[options] IMAGE [NAME...]",
           .example = "save --quiet -o myimage.tar imageID\nsave --format oci-archive -o alpine.tar alpine",
           .argument = common::ArgumentHint::image,

@@ -6,6 +6,7 @@
 #include "common/output.hpp"
 #include "common/rootless.hpp"
 #include "engines/front.hpp"
+#include "engines/manifest.hpp"
 #include "skopeo/commands.hpp"
 
 namespace lade::podman {
@@ -18,6 +19,15 @@ using common::ValueKind;
 
 // Adding a command: its file, its line here; out of missing.cpp with it.
 const Command* const available[] = {
+    &import_command,
+    &image_import_command,
+    &search_command,
+    &image_search_command,
+    &info_command,
+    &system_info_command,
+    &version_command,
+    &system_df_command,
+    &image_diff_command,
     &save_command,
     &image_save_command,
     &load_command,
@@ -48,7 +58,6 @@ const Command* const available[] = {
     &image_rm_command,
     &common::completion_command,
     &common::help_command,
-    &common::version_command,
     &common::complete_command,
     &common::man_command,
 };
@@ -119,6 +128,8 @@ int report(const common::Failure& failure) {
 Program program(std::string name, std::string version_line) {
   static const std::vector<const Command*> commands = [] {
     std::vector<const Command*> list(std::begin(available), std::end(available));
+    const auto manifest = engines::manifest_commands(engines::Grammar::podman);
+    list.insert(list.end(), manifest.begin(), manifest.end());
     list.insert(list.end(), missing_commands().begin(), missing_commands().end());
     return list;
   }();

@@ -8,6 +8,9 @@
 
 namespace lade::podman {
 
+// What scripts that ask for podman's version are told.
+inline constexpr const char* emulated_version = "5.8.0";
+
 // `name` and `version_line` as in common::Program.
 common::Program program(std::string name, std::string version_line);
 
@@ -40,5 +43,14 @@ extern const common::Command image_tree_command;
 extern const common::Command image_mount_command;
 extern const common::Command image_unmount_command;
 extern const common::Command unshare_command;
+extern const common::Command import_command;
+extern const common::Command image_import_command;
+extern const common::Command search_command;
+extern const common::Command image_search_command;
+extern const common::Command info_command;
+extern const common::Command system_info_command;
+extern const common::Command version_command;
+extern const common::Command system_df_command;
+extern const common::Command image_diff_command;
 
 }  // namespace lade::podman

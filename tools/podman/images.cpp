@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ctime>
 #include <set>
+#include <tuple>
 
 #include "common/go_text.hpp"
 #include "common/report.hpp"
@@ -48,6 +49,7 @@ constexpr GoField row_fields[] = {
     {"Repository", "Repository", &go::string_type},
     {"Tag", "Tag", &go::string_type},
     {"ID", "id", &go::string_type},
+    {"Id", "Id", &go::string_type},
     {"Created", "CreatedSince", &go::string_type},
     {"CreatedSince", "CreatedSince", &go::string_type},
     {"CreatedAt", "CreatedAt", &go::string_type},
@@ -122,18 +124,25 @@ std::vector<Option> image_list_options() {
   };
 }
 
-std::vector<Row> rows_of(const LocalImages& images, const engine::ImageFilter& filter) {
+std::vector<Row> rows_of(const LocalImages& images, const std::vector<std::string>& filters) {
+  const auto filter = engine::compile_image_filters(images, filters);
   std::vector<Row> rows;
   for (const ImageRecord& image : images.all()) {
     if (!filter(image)) continue;
     const auto created =
         std::chrono::floor<std::chrono::seconds>(images.created(image)).time_since_epoch().count();
     const std::uint64_t size = images.size(image);
-    if (image.names.empty()) rows.push_back({&image, std::string(none), std::string(none), created, size});
-    for (const std::string& name : image.names) {
+    const auto names = engine::names_asked_for(image, filters);
+    if (names.empty()) rows.push_back({&image, std::string(none), std::string(none), created, size});
+    const auto is_tagged = [](const std::string& name) { return !engine::split_name(name).tag.empty(); };
+    const bool any_tagged = std::any_of(names.begin(), names.end(), is_tagged);
+    for (const std::string& name : names) {
       const auto parts = engine::split_name(name);
+      // A name with a digest is shown where there is no other, and once.
+      if (any_tagged && parts.tag.empty()) continue;
       rows.push_back(
           {&image, parts.repository, parts.tag.empty() ? std::string(none) : parts.tag, created, size});
+      if (!any_tagged) break;
     }
   }
   return rows;
@@ -142,14 +151,17 @@ std::vector<Row> rows_of(const LocalImages& images, const engine::ImageFilter& f
 void sort_rows(std::vector<Row>& rows, const std::string& key) {
   const auto by = [&](auto less) { std::stable_sort(rows.begin(), rows.end(), less); };
   if (key == "id") return by([](const Row& a, const Row& b) { return a.image->id < b.image->id; });
-  if (key == "repository") return by([](const Row& a, const Row& b) { return a.repository < b.repository; });
+  if (key == "repository")
+    return by([](const Row& a, const Row& b) {
+      return std::tie(a.repository, a.tag) < std::tie(b.repository, b.tag);
+    });
   if (key == "size") return by([](const Row& a, const Row& b) { return a.size < b.size; });
   if (key == "tag") return by([](const Row& a, const Row& b) { return a.tag < b.tag; });
   if (key == "created") return by([](const Row& a, const Row& b) { return a.created > b.created; });
-  throw Error(
-      Kind::invalid_input,
-      fmt::format("\"{}\" is not a valid field for sorting. Choose from: created, id, repository, size, tag",
-                  key));
+  throw Error(Kind::invalid_input,
+              fmt::format("invalid argument \"{0}\" for \"--sort\" flag: \"{0}\" is not a valid value.  Choose "
+                          "from: \"created, id, repository, size, tag\"",
+                          key));
 }
 
 // "2026-11-21T10:00:00Z" of seconds since 1970.
@@ -178,12 +190,24 @@ Json summary_json(const LocalImages& images, const Row& row) {
   json["Containers"] = images.containers_of(image).size();
   if (images.is_read_only(image)) json["ReadOnly"] = true;
   if (images.is_dangling(image)) json["Dangling"] = true;
-  if (!image.names.empty()) json["Names"] = image.names;
   if (!image.digest.empty()) json["Digest"] = image.digest;
   if (!image.names_history.empty()) json["History"] = image.names_history;
+  if (!image.names.empty()) json["Names"] = image.names;
   json["Created"] = row.created;
   json["CreatedAt"] = utc_text(row.created);
   return json;
+}
+
+// What {{json .}} prints.
+Json json_view_of(const Row& row, const Json& summary) {
+  Json view = {{"repository", row.repository}, {"tag", row.tag}};
+  for (const char* name : {"Id", "ParentId"}) view[name] = summary[name];
+  view["RepoTags"] = row.image->names;
+  view["RepoDigests"] = summary["RepoDigests"];
+  view["Created"] = row.created;
+  for (const auto& [name, value] : summary.items())
+    if (name != "Created" && name != "CreatedAt" && !view.contains(name)) view[name] = value;
+  return view;
 }
 
 Json row_json(const LocalImages& images, const Row& row, bool truncate) {
@@ -198,6 +222,7 @@ Json row_json(const LocalImages& images, const Row& row, bool truncate) {
   json["CreatedAt"] = common::show_time(utc_text(row.created));
   json["Size"] = engine::human_size(static_cast<double>(row.size), " ", 3);
   json["History"] = fmt::format("{}", fmt::join(image.names_history, ", "));
+  json[std::string(go::json_view)] = json_view_of(row, summary);
   summary["ID"] = image.id;
   summary["createdUnix"] = row.created;
   summary["size"] = row.size;
@@ -234,6 +259,12 @@ std::string_view template_name(std::string_view command) {
   return command.substr(command.rfind(' ') + 1);
 }
 
+bool asks_for_intermediate(const std::vector<std::string>& filters) {
+  return std::any_of(filters.begin(), filters.end(), [](const std::string& filter) {
+    return filter.starts_with("intermediate=") || filter.starts_with("intermediate!=");
+  });
+}
+
 int run_images(Invocation& invocation) {
   engines::require_at_most(invocation, 1);
   const auto& flags = invocation.flags;
@@ -244,15 +275,15 @@ int run_images(Invocation& invocation) {
   }
   engines::EngineSession session(invocation);
   const LocalImages images = session.images();
-  if (!flags.flag("all")) filters.push_back("intermediate=false");
-  std::vector<Row> rows = rows_of(images, engine::compile_image_filters(images, filters));
+  if (!flags.flag("all") && !asks_for_intermediate(filters)) filters.push_back("intermediate=false");
+  std::vector<Row> rows = rows_of(images, filters);
   sort_rows(rows, flags.find_text("sort").value_or("created"));
   const bool truncate = !flags.flag("no-trunc");
   const std::string format = flags.text("format");
-  if (flags.flag("quiet")) {
-    print_ids(rows, truncate, invocation.out);
-  } else if (common::is_json_format(format)) {
+  if (common::is_json_format(format)) {
     print_json(images, rows, invocation.out);
+  } else if (flags.flag("quiet")) {
+    print_ids(rows, truncate, invocation.out);
   } else {
     const bool with_read_only = std::any_of(rows.begin(), rows.end(),
                                             [&](const Row& row) { return images.is_read_only(*row.image); });

@@ -64,6 +64,30 @@ std::vector<Option> options_of_inspect() {
   return options;
 }
 
+constexpr GoType set_type{go::Shape::map, "map[string]struct {}"};
+constexpr GoField config_fields[] = {{"User", "User", &go::string_type},
+                                     {"ExposedPorts", "ExposedPorts", &set_type},
+                                     {"Env", "Env", &go::strings_type},
+                                     {"Entrypoint", "Entrypoint", &go::strings_type},
+                                     {"Cmd", "Cmd", &go::strings_type},
+                                     {"Volumes", "Volumes", &set_type},
+                                     {"WorkingDir", "WorkingDir", &go::string_type},
+                                     {"Labels", "Labels", &go::string_map_type},
+                                     {"StopSignal", "StopSignal", &go::string_type},
+                                     {"ArgsEscaped", "ArgsEscaped", &go::boolean_type}};
+constexpr GoType config_type{go::Shape::structure, "*v1.ImageConfig", nullptr, config_fields};
+constexpr GoField driver_fields[] = {{"Name", "Name", &go::string_type}, {"Data", "Data", &go::string_map_type}};
+constexpr GoType driver_type{go::Shape::structure, "*define.DriverData", nullptr, driver_fields};
+constexpr GoField rootfs_fields[] = {{"Type", "Type", &go::string_type}, {"Layers", "Layers", &go::strings_type}};
+constexpr GoType rootfs_type{go::Shape::structure, "*libimage.RootFS", nullptr, rootfs_fields};
+constexpr GoField event_fields[] = {{"Created", "created", &go::time_type},
+                                    {"CreatedBy", "created_by", &go::string_type},
+                                    {"Author", "author", &go::string_type},
+                                    {"Comment", "comment", &go::string_type},
+                                    {"EmptyLayer", "empty_layer", &go::boolean_type}};
+constexpr GoType event_type{go::Shape::structure, "v1.History", nullptr, event_fields};
+constexpr GoType events_type{go::Shape::list, "[]v1.History", &event_type};
+
 constexpr GoField image_fields[] = {
     {"Id", "Id", &go::string_type},
     {"Digest", "Digest", &go::string_type},
@@ -72,20 +96,20 @@ constexpr GoField image_fields[] = {
     {"Parent", "Parent", &go::string_type},
     {"Comment", "Comment", &go::string_type},
     {"Created", "Created", &go::string_type},
-    {"Config", "Config", &go::any_type},
+    {"Config", "Config", &config_type},
     {"Version", "Version", &go::string_type},
     {"Author", "Author", &go::string_type},
     {"Architecture", "Architecture", &go::string_type},
     {"Os", "Os", &go::string_type},
     {"Size", "Size", &go::integer_type},
     {"VirtualSize", "VirtualSize", &go::integer_type},
-    {"GraphDriver", "GraphDriver", &go::any_type},
-    {"RootFS", "RootFS", &go::any_type},
+    {"GraphDriver", "GraphDriver", &driver_type},
+    {"RootFS", "RootFS", &rootfs_type},
     {"Labels", "Labels", &go::string_map_type},
     {"Annotations", "Annotations", &go::string_map_type},
     {"ManifestType", "ManifestType", &go::string_type},
     {"User", "User", &go::string_type},
-    {"History", "History", &go::any_type},
+    {"History", "History", &events_type},
     {"NamesHistory", "NamesHistory", &go::strings_type},
     {"HealthCheck", "Healthcheck", &go::any_type},
 };
@@ -105,11 +129,11 @@ int inspect(Invocation& invocation, bool images_only) {
   std::vector<Error> errors;
   for (const std::string& name : invocation.arguments) {
     try {
-      const auto found = images.find(name);
+      const auto found = images.find_image(name);
       if (!found && images_only)
-        throw Error(Kind::image_not_found, fmt::format("inspecting object: {}: image not known", name));
+        throw Error(Kind::image_not_found, fmt::format("{}: image not known", name));
       if (!found)
-        throw Error(Kind::image_not_found, fmt::format("inspecting object: no such object: \"{}\"", name));
+        throw Error(Kind::image_not_found, fmt::format("no such object: \"{}\"", name));
       all.push_back(engine::inspect_image(images, *found->image));
     } catch (const Error& error) {
       errors.push_back(error);
@@ -134,7 +158,10 @@ int run_inspect(Invocation& invocation) {
   const std::string type = invocation.flags.find_text("type").value_or("all");
   if (type != "all" && type != "image" && type != "container" && type != "volume" && type != "network" &&
       type != "pod")
-    throw Error(Kind::invalid_input, fmt::format("invalid type \"{}\" is not valid", type));
+    throw Error(Kind::invalid_input,
+                fmt::format("invalid type \"{}\": must be \"image\", \"container\", \"pod\", \"network\", \"volume\", "
+                            "\"artifact\", or \"all\"",
+                            type));
   if (type != "all" && type != "image")
     throw Error(Kind::unsupported, fmt::format("inspect --type {} is not available in lade yet", type));
   return inspect(invocation, type == "image");
@@ -165,6 +192,7 @@ void print_history_json(const std::vector<engine::HistoryEntry>& history, common
     json["id"] = id_shown(entry, false);
     json["created"] = spec::time_or_zero(entry.created);
     json["CreatedBy"] = entry.created_by;
+    if (!entry.tags.empty()) json["tags"] = entry.tags;
     json["size"] = entry.size;
     json["comment"] = entry.comment;
     json["Created"] = whole_seconds(entry.created);
@@ -184,16 +212,16 @@ Json history_row(const Context& context, const engine::HistoryEntry& entry, bool
           {"CreatedAt", common::show_time(whole_seconds(entry.created))},
           {"CreatedSince", since},
           {"CreatedBy", created_by},
-          {"Size", engine::human_size(static_cast<double>(entry.size), " ", 3)},
+          {"Size", engine::human_size(static_cast<double>(entry.size), "", 3)},
           {"Comment", entry.comment},
-          {"Tags", Json::array()}};
+          {"Tags", entry.tags}};
 }
 
 int run_history(Invocation& invocation) {
   engines::require_exactly(invocation, 1);
   engines::EngineSession session(invocation);
   const auto images = session.images();
-  const auto history = engine::image_history(images, *images.get(invocation.arguments[0]).image);
+  const auto history = engine::image_history(images, *images.get_image(invocation.arguments[0]).image);
   const auto& flags = invocation.flags;
   const bool truncate = !flags.flag("no-trunc");
   const std::string format = flags.text("format");

@@ -7,14 +7,14 @@ namespace lade::podman {
 namespace {
 
 constexpr std::string_view missing_names[] = {
-    "artifact",    "attach",      "auto-update", "build",        "commit",    "container",    "cp",
-    "create",      "diff",        "events",      "exec",         "export",    "farm",         "generate",
-    "healthcheck", "image build", "image diff",  "image import", "image scp", "image search", "image sign",
-    "image trust", "import",      "info",        "init",         "kill",      "kube",         "logs",
-    "machine",     "manifest",    "mount",       "network",      "pause",     "play",         "pod",
-    "port",        "ps",          "quadlet",     "rename",       "restart",   "rm",           "run",
-    "search",      "secret",      "start",       "stats",        "stop",      "system",       "top",
-    "umount",      "unmount",     "unpause",     "update",       "volume",    "wait"};
+    "artifact", "attach", "auto-update", "build", "commit", "container", "cp", "create", "diff", "events",
+    "exec", "export", "farm", "generate", "healthcheck", "image build", "image scp",
+    "image sign", "image trust", "init", "kill", "kube", "logs", "machine", "mount", "network",
+    "pause", "play", "pod", "port", "ps", "quadlet", "rename", "restart", "rm", "run", "secret", "start",
+    "stats", "stop", "system check", "system connection", "system migrate", "system prune",
+    "system renumber", "system reset", "system service", "top", "umount", "unmount", "unpause",
+    "update", "volume", "wait",
+};
 
 }  // namespace
 

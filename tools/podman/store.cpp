@@ -89,7 +89,7 @@ int run_tree(Invocation& invocation) {
   engines::require_exactly(invocation, 1);
   engines::EngineSession session(invocation);
   const auto images = session.images();
-  const ImageRecord& image = *images.get(invocation.arguments[0]).image;
+  const ImageRecord& image = *images.get_image(invocation.arguments[0]).image;
   std::vector<std::string> lines;
   if (!invocation.flags.flag("whatrequires")) {
     for (const auto& layer : session.store()->chain(session.context(), image.layer))
@@ -152,7 +152,7 @@ void refuse_names_beside_all(const Invocation& invocation) {
 std::vector<const ImageRecord*> named_images(const engine::LocalImages& images,
                                              const Invocation& invocation) {
   std::vector<const ImageRecord*> named;
-  for (const std::string& name : invocation.arguments) named.push_back(images.get(name).image);
+  for (const std::string& name : invocation.arguments) named.push_back(images.get_image(name).image);
   return named;
 }
 

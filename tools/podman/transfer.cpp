@@ -15,6 +15,10 @@ int run_pull(common::Invocation& invocation) {
   return engines::run_pull(invocation, default_policy);
 }
 
+int run_push(common::Invocation& invocation) {
+  return engines::run_push(invocation, {});
+}
+
 common::Command pull_named(std::string_view name) {
   return {.name = name,
           .summary = "Pull an image from a registry",
@@ -39,7 +43,7 @@ common::Command push_named(std::string_view name) {
           "oci-archive:/path/to/layout",
       .argument = common::ArgumentHint::image,
       .options = engines::push_options,
-      .run = engines::run_push};
+      .run = run_push};
 }
 
 }  // namespace

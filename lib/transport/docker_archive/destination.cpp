@@ -26,8 +26,10 @@ const ArchiveName& check_is_destination(const ArchiveName& name) {
 
 class Destination final : public ImageDestination {
  public:
-  Destination(DestinationTraits traits, std::vector<spec::Reference> tags, std::unique_ptr<Writer> writer)
-      : traits_(std::move(traits)), tags_(std::move(tags)), writer_(std::move(writer)) {}
+  // `last`: commit finishes the archive; otherwise whoever else has the writer does.
+  Destination(DestinationTraits traits, std::vector<spec::Reference> tags, std::shared_ptr<Writer> writer,
+              bool last)
+      : traits_(std::move(traits)), tags_(std::move(tags)), writer_(std::move(writer)), last_(last) {}
 
   const DestinationTraits& traits() const override { return traits_; }
 
@@ -61,7 +63,7 @@ class Destination final : public ImageDestination {
   void commit(const Context& context) override {
     if (!complete_) throw Error(Kind::invalid_input, "no manifest was written to the archive");
     context.throw_if_stopped();
-    writer_->finish();
+    if (last_) writer_->finish();
   }
 
   // There is never an image before: archives are not modified.
@@ -75,7 +77,8 @@ class Destination final : public ImageDestination {
 
   DestinationTraits traits_;
   std::vector<spec::Reference> tags_;
-  std::unique_ptr<Writer> writer_;
+  std::shared_ptr<Writer> writer_;
+  bool last_;
   std::string config_;
   bool complete_ = false;
 };
@@ -94,13 +97,19 @@ DestinationTraits destination_traits(DestinationTraits::Layers layers) {
 
 std::unique_ptr<ImageDestination> make_destination(DestinationTraits traits, std::vector<spec::Reference> tags,
                                                    std::unique_ptr<Writer> writer) {
-  return std::make_unique<Destination>(std::move(traits), std::move(tags), std::move(writer));
+  return std::make_unique<Destination>(std::move(traits), std::move(tags), std::move(writer), true);
 }
 
 std::unique_ptr<ImageDestination> open_destination(const ArchiveName& name, const Options& options) {
   std::vector<spec::Reference> tags = tags_of(check_is_destination(name), options);
   return make_destination(destination_traits(DestinationTraits::Layers::decompress), std::move(tags),
                           std::make_unique<Writer>(name.path, options.big_files_dir));
+}
+
+std::unique_ptr<ImageDestination> open_destination(std::shared_ptr<Writer> writer,
+                                                   std::vector<spec::Reference> tags) {
+  return std::make_unique<Destination>(destination_traits(DestinationTraits::Layers::decompress), std::move(tags),
+                                       std::move(writer), false);
 }
 
 }  // namespace lade::transport::docker_archive

@@ -18,4 +18,21 @@ const Transport& docker_archive_transport();
 std::vector<std::string> docker_archive_tags(const Context& context, const ImageReference& reference,
                                              const Options& options);
 
+// An archive of several images, written one after the other.
+class DockerArchiveFile {
+ public:
+  // Kind::already_exists if there is something in the file.
+  DockerArchiveFile(const std::string& path, const Options& options);
+  ~DockerArchiveFile();
+
+  // Where one image is to be copied to; it MUST NOT outlive the file.
+  std::unique_ptr<ImageReference> image(std::vector<spec::Reference> tags);
+  // The archive appears. Without it there is none.
+  void finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
 }  // namespace lade::transport

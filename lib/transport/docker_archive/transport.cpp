@@ -1,5 +1,6 @@
 #include "transport/docker_archive/archive.hpp"
 #include "transport/docker_archive/docker_archive.hpp"
+#include "transport/docker_archive/writer.hpp"
 
 namespace lade::transport {
 
@@ -22,6 +23,24 @@ class DockerArchiveReference final : public ImageReference {
 
  private:
   docker_archive::ArchiveName name_;
+};
+
+class OneOfSeveral final : public ImageReference {
+ public:
+  OneOfSeveral(std::string path, std::shared_ptr<docker_archive::Writer> writer,
+               std::vector<spec::Reference> tags)
+      : path_(std::move(path)), writer_(std::move(writer)), tags_(std::move(tags)) {}
+
+  std::string_view transport() const override { return "docker-archive"; }
+  std::string rest() const override { return path_; }
+  std::unique_ptr<ImageDestination> open_destination(const Context&, const Options&) const override {
+    return docker_archive::open_destination(writer_, tags_);
+  }
+
+ private:
+  std::string path_;
+  std::shared_ptr<docker_archive::Writer> writer_;
+  std::vector<spec::Reference> tags_;
 };
 
 class DockerArchiveTransport final : public Transport {
@@ -50,6 +69,25 @@ std::vector<std::string> docker_archive_tags(const Context& context, const Image
     if (tags.empty()) result.push_back("@" + std::to_string(i));
   }
   return result;
+}
+
+struct DockerArchiveFile::Impl {
+  std::string path;
+  std::shared_ptr<docker_archive::Writer> writer;
+};
+
+DockerArchiveFile::DockerArchiveFile(const std::string& path, const Options& options)
+    : impl_(std::make_unique<Impl>(
+          Impl{path, std::make_shared<docker_archive::Writer>(path, options.big_files_dir)})) {}
+
+DockerArchiveFile::~DockerArchiveFile() = default;
+
+std::unique_ptr<ImageReference> DockerArchiveFile::image(std::vector<spec::Reference> tags) {
+  return std::make_unique<OneOfSeveral>(impl_->path, impl_->writer, std::move(tags));
+}
+
+void DockerArchiveFile::finish() {
+  impl_->writer->finish();
 }
 
 }  // namespace lade::transport

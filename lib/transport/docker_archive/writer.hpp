@@ -45,4 +45,8 @@ class Writer {
   std::map<std::string, std::map<std::string, std::string>> repositories_;  // name, tag, legacy id
 };
 
+// For one image of several.
+std::unique_ptr<ImageDestination> open_destination(std::shared_ptr<Writer> writer,
+                                                   std::vector<spec::Reference> tags);
+
 }  // namespace lade::transport::docker_archive

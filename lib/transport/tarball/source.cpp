@@ -123,7 +123,7 @@ std::string format_time(const timespec& time) {
   return spec::format_time(time.tv_sec, static_cast<std::uint32_t>(time.tv_nsec));
 }
 
-std::string make_config(const std::vector<Layer>& layers) {
+std::string make_config(const std::vector<Layer>& layers, const TarballConfig& wanted) {
   timespec created{};
   spec::Json diff_ids = spec::Json::array();
   spec::Json history = spec::Json::array();
@@ -131,23 +131,26 @@ std::string make_config(const std::vector<Layer>& layers) {
     diff_ids.push_back(layer.diff_id->str());
     history.push_back({{"created", format_time(layer.time)},
                        {"created_by", "/bin/sh -c #(nop) ADD file:" + layer.diff_id->hex() + " in /"},
-                       {"comment", "imported from tarball"}});
+                       {"comment", wanted.comment.empty() ? "imported from tarball" : wanted.comment}});
     const auto key = [](const timespec& time) { return std::pair(time.tv_sec, time.tv_nsec); };
     if (key(created) < key(layer.time)) created = layer.time;
   }
-  return spec::dump_json({{"created", format_time(created)},
-                          {"architecture", spec::host_architecture()},
-                          {"os", spec::host_os()},
-                          {"config", spec::Json::object()},
-                          {"rootfs", {{"type", "layers"}, {"diff_ids", std::move(diff_ids)}}},
-                          {"history", std::move(history)}});
+  spec::Json json = {
+      {"created", format_time(created)},
+      {"architecture", wanted.architecture.empty() ? spec::host_architecture() : wanted.architecture},
+      {"os", wanted.os.empty() ? spec::host_os() : wanted.os}};
+  if (!wanted.variant.empty()) json["variant"] = wanted.variant;
+  json["config"] = wanted.config;
+  json["rootfs"] = {{"type", "layers"}, {"diff_ids", std::move(diff_ids)}};
+  json["history"] = std::move(history);
+  return spec::dump_json(json);
 }
 
 class Source final : public ImageSource {
  public:
-  explicit Source(std::vector<Layer> layers)
+  Source(std::vector<Layer> layers, const TarballConfig& config)
       : layers_(std::move(layers)),
-        config_(make_config(layers_)),
+        config_(make_config(layers_, config)),
         config_digest_(io::digest_of(config_)),
         manifest_(make_manifest()) {}
 
@@ -189,7 +192,7 @@ class Source final : public ImageSource {
 }  // namespace
 
 std::unique_ptr<ImageSource> open_source(const Context& context, const std::vector<std::string>& files,
-                                         const Options& options) {
+                                         const TarballConfig& config, const Options& options) {
   std::vector<Layer> layers;
   const auto what = [&](std::size_t i) { return "error reading \"" + files[i] + "\""; };
   for (std::size_t i = 0; i < files.size(); ++i) {
@@ -200,7 +203,7 @@ std::unique_ptr<ImageSource> open_source(const Context& context, const std::vect
                [&](const Context& inner, std::size_t i) {
                  in_context([&] { return what(i); }, [&] { learn_digests(inner, layers[i]); });
                });
-  return std::make_unique<Source>(std::move(layers));
+  return std::make_unique<Source>(std::move(layers), config);
 }
 
 }  // namespace lade::transport::tarball

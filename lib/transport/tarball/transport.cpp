@@ -28,7 +28,8 @@ void check_readable(const std::vector<std::string>& files) {
 
 class TarballReference final : public ImageReference {
  public:
-  explicit TarballReference(std::string_view rest) : rest_(rest), files_(split(rest)) {
+  TarballReference(std::string rest, std::vector<std::string> files, TarballConfig config = {})
+      : rest_(std::move(rest)), files_(std::move(files)), config_(std::move(config)) {
     check_readable(files_);
   }
 
@@ -36,7 +37,7 @@ class TarballReference final : public ImageReference {
   std::string rest() const override { return rest_; }
 
   std::unique_ptr<ImageSource> open_source(const Context& context, const Options& options) const override {
-    return tarball::open_source(context, files_, options);
+    return tarball::open_source(context, files_, config_, options);
   }
   std::unique_ptr<ImageDestination> open_destination(const Context&, const Options&) const override {
     throw Error(Kind::unsupported, "\"tarball:\" locations can only be read from, not written to");
@@ -45,13 +46,14 @@ class TarballReference final : public ImageReference {
  private:
   std::string rest_;
   std::vector<std::string> files_;
+  TarballConfig config_;
 };
 
 class TarballTransport final : public Transport {
  public:
   std::string_view name() const override { return "tarball"; }
   std::unique_ptr<ImageReference> parse(std::string_view rest) const override {
-    return std::make_unique<TarballReference>(rest);
+    return std::make_unique<TarballReference>(std::string(rest), split(rest));
   }
 };
 
@@ -60,6 +62,10 @@ class TarballTransport final : public Transport {
 const Transport& tarball_transport() {
   static const TarballTransport transport;
   return transport;
+}
+
+std::unique_ptr<ImageReference> tarball_image(const std::string& path, TarballConfig config) {
+  return std::make_unique<TarballReference>(path, std::vector{path}, std::move(config));
 }
 
 }  // namespace lade::transport

@@ -52,13 +52,26 @@ TEST_CASE("the digest of a name counts, not its tag") {
 TEST_CASE("what is pulled for a short name is said") {
   const auto alias = pull_candidates("ubi", rules);
   CHECK(texts(alias.references) == std::vector<std::string>{"red.example/ubi8:latest"});
-  CHECK(alias.explanation == "Resolved \"ubi\" as an alias");
+  CHECK(alias.explanation == "Resolved \"ubi\" as an alias (test.conf)");
   const auto searched = pull_candidates("app:1", rules);
   CHECK(texts(searched.references) == std::vector<std::string>{"one.example/app:1", "two.example/app:1"});
-  CHECK(searched.explanation == "Resolving \"app\" using unqualified-search registries");
+  CHECK(searched.explanation == "Resolving \"app\" using unqualified-search registries (test.conf)");
   CHECK(pull_candidates("quay.io/x", rules).explanation.empty());
   CHECK_THROWS_WITH_AS(
-      pull_candidates("app", config::RegistriesConf()),
-      "short-name \"app\" did not resolve to an alias and no unqualified-search registries are defined",
+      pull_candidates("app", config::RegistriesConf::parse("", "test.conf")),
+      "short-name \"app\" did not resolve to an alias and no unqualified-search registries are defined in "
+      "\"test.conf\"",
       Error);
+  CHECK_THROWS_WITH_AS(
+      pull_candidates("app", config::RegistriesConf()),
+      "short-name \"app\" did not resolve to an alias and no containers-registries.conf(5) was found", Error);
+}
+
+TEST_CASE("a person is asked where several registries are searched, unless the rules do not want that") {
+  CHECK(pull_candidates("app", rules).ambiguous);
+  CHECK_FALSE(pull_candidates("ubi", rules).ambiguous);
+  CHECK_FALSE(pull_candidates("quay.io/x", rules).ambiguous);
+  const auto disabled = config::RegistriesConf::parse(
+      "unqualified-search-registries = [\"a.example\", \"b.example\"]\nshort-name-mode = \"disabled\"\n", "r");
+  CHECK_FALSE(pull_candidates("app", disabled).ambiguous);
 }

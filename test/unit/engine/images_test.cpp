@@ -53,7 +53,7 @@ TEST_CASE("an image is found by names, endings of names and beginnings of its ID
                        "unsupported transport \"docker\" for looking up local images", Error);
 }
 
-TEST_CASE("filters of one key add up, those of several keys must all be passed") {
+TEST_CASE("an image must pass all filters, of those for names one") {
   const Stored stored;
   const auto images = stored.images();
   CHECK(count(images, {}) == 2);
@@ -63,9 +63,24 @@ TEST_CASE("filters of one key add up, those of several keys must all be passed")
   CHECK(count(images, {"reference=*/one", "id=" + stored.id("two")}) == 0);
   CHECK(count(images, {"dangling=true"}) == 0);
   CHECK(count(images, {"containers=false"}) == 2);
-  CHECK_THROWS_WITH_AS(count(images, {"x=1"}), "unsupported image filter \"x\"", Error);
+  CHECK(count(images, {"id=" + stored.id("one"), "id=" + stored.id("two")}) == 0);
+  CHECK(count(images, {"containers=external"}) == 2);
+  CHECK_THROWS_WITH_AS(
+      count(images, {"x=1"}),
+      "invalid image filter \"x\": must be in the format \"filter=value or filter!=value\"", Error);
+  CHECK_THROWS_WITH_AS(count(images, {"digest=abc"}), "invalid value \"abc\" for digest filter", Error);
   CHECK_THROWS_AS(count(images, {"dangling=maybe"}), Error);
   CHECK_THROWS_AS(count(images, {"dangling=true", "dangling=false"}), Error);
+}
+
+TEST_CASE("a filter by a full name is a question for that name only") {
+  const Stored stored;
+  const auto images = stored.images();
+  const auto& one = *images.by_id(stored.id("one"));
+  CHECK(names_asked_for(one, {"reference=localhost/other:1"}) == std::vector<std::string>{"localhost/other:1"});
+  CHECK(names_asked_for(one, {"reference=*/one"}) == one.names);
+  CHECK(names_asked_for(one, {"reference=localhost/other:1", "reference=x"}) == one.names);
+  CHECK(names_asked_for(one, {"reference!=localhost/other:1"}) == one.names);
 }
 
 TEST_CASE("of several names one goes, with the last the image") {

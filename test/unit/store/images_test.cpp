@@ -164,7 +164,7 @@ TEST_CASE("store: putting an image again adds its name; on other layers it is re
   auto image = test::image_of("app", {test::layer_of(*store, images_base)});
   image.names = {"example.com/app:v2"};
   const auto again = store->put_image(background(), image);
-  CHECK(again.names == std::vector<std::string>{"example.com/app:latest", "example.com/app:v2"});
+  CHECK(again.names == std::vector<std::string>{"example.com/app:v2", "example.com/app:latest"});
   CHECK(again.created == first.created);
   image.layers = {test::layer_of(*store, upper)};
   CHECK(test::kind_of([&] { store->put_image(background(), image); }) == Kind::already_exists);

@@ -97,7 +97,9 @@ Value title(Arguments arguments) {
 
 Value to_json(Arguments arguments) {
   // Go's encoder here is told to leave <, > and & alone.
-  return text_value(arguments[0].json().dump(-1, ' ', false, Json::error_handler_t::replace));
+  const spec::Json& json = arguments[0].json();
+  const auto view = json.is_object() ? json.find(json_view) : json.end();
+  return text_value((view == json.end() ? json : *view).dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 Value join(Arguments arguments) {

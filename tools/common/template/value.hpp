@@ -40,6 +40,10 @@ inline constexpr GoType time_type{Shape::time, "*time.Time"};
 inline constexpr GoType strings_type{Shape::list, "[]string", &string_type};
 inline constexpr GoType string_map_type{Shape::map, "map[string]string", &string_type};
 
+// A member that stands for its whole object where a template asks for JSON: what Go's marshallers print instead
+// of the fields.
+inline constexpr std::string_view json_view = "\x01json";
+
 // Cheap to copy: shares the document. A null with a type is Go's zero value of that type.
 class Value {
  public:

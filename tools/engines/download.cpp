@@ -1,0 +1,66 @@
+#include "engines/download.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "io/readers.hpp"
+#include "os/file.hpp"
+#include "registry/http.hpp"
+
+namespace lade::engines {
+namespace {
+
+constexpr int max_download_redirects = 10;
+
+Kind kind_of_status(int status) {
+  if (status == 404 || status == 410) return Kind::not_found;
+  if (status == 401 || status == 403) return Kind::denied;
+  return Kind::unavailable;
+}
+
+std::shared_ptr<registry::HttpPool> web_pool(const config::Environment& environment) {
+  const config::Proxies proxies = config::proxies_of(environment);
+  registry::PoolOptions options;
+  options.user_agent = "lade/" LADE_VERSION;
+  options.http_proxy = proxies.http_proxy;
+  options.https_proxy = proxies.https_proxy;
+  options.no_proxy = proxies.no_proxy;
+  return registry::make_http_pool(options);
+}
+
+}  // namespace
+
+Download::Download(const common::Session& session, const Context& context, const std::string& url) {
+  const auto pool = web_pool(session.environment());
+  registry::HttpRequest request;
+  request.method = "GET";
+  request.url = registry::Url::parse(url);
+  request.max_redirects = max_download_redirects;
+  const auto response = pool->send(context, {}, std::move(request));
+  if (response->status() != 200)
+    throw Error(kind_of_status(response->status()),
+                fmt::format("downloading {}: the server answered {}", url, response->status()));
+  path_ = "/var/tmp/lade-download-XXXXXX";
+  const int fd = mkostemp(path_.data(), O_CLOEXEC);
+  if (fd < 0) throw Error::from_errno(errno, "creating a temporary file in /var/tmp");
+  os::FileWriter writer{os::UniqueFd(fd)};
+  try {
+    io::copy(response->body(), writer);
+  } catch (...) {
+    unlink(path_.c_str());
+    throw;
+  }
+}
+
+Download::~Download() {
+  unlink(path_.c_str());
+}
+
+bool is_web_address(std::string_view text) {
+  return text.starts_with("http://") || text.starts_with("https://");
+}
+
+}  // namespace lade::engines
