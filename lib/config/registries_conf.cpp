@@ -75,6 +75,7 @@ RegistriesConf RegistriesConf::load(const Environment& environment, const std::s
 }
 
 void RegistriesConf::merge(RegistriesDocument&& document) {
+  for (auto& [prefix, place] : document.places) places_[prefix] = std::move(place);
   for (auto& entry : document.registries) {
     const auto same = std::ranges::find(registries_, entry.prefix, &RegistryEntry::prefix);
     if (same == registries_.end())
@@ -102,6 +103,11 @@ const RegistryEntry* RegistriesConf::find(std::string_view host_or_name) const {
     if (match(host_or_name, entry.prefix) && (!best || entry.prefix.size() > best->prefix.size()))
       best = &entry;
   return best;
+}
+
+std::string RegistriesConf::place_of(const std::string& prefix) const {
+  const auto found = places_.find(prefix);
+  return found == places_.end() ? "" : found->second;
 }
 
 bool RegistriesConf::is_insecure(std::string_view host_or_name) const {

@@ -65,4 +65,12 @@ std::vector<std::string> list_repositories(const Context& context, const Reposit
 std::vector<spec::Descriptor> list_referrers(const Context& context, const Repository& repository,
                                              const spec::Digest& digest);
 
+// signatures.cpp
+std::vector<std::string> extension_signatures(const Context& context, const Repository& repository,
+                                              const spec::Digest& digest);
+void add_extension_signatures(const Context& context, const Repository& repository,
+                              const spec::Digest& digest, const std::vector<std::string>& signatures);
+std::optional<std::string> find_document(const Context& context, const Repository& repository,
+                                         const std::string& url, std::uint64_t limit);
+
 }  // namespace lade::registry

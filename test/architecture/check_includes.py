@@ -20,6 +20,8 @@ HOMES = {
     "re2/": {"sync"},
     "yaml-cpp": {"sync"},
     "toml++": {"config"},
+    "yaml-cpp": {"config", "sync"},
+    "gpgme.h": {"trust"},
     "cxxopts": set(),
     "iostream": set(),
 }
