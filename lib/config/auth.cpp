@@ -131,6 +131,26 @@ std::optional<Credentials> AuthStore::find(const Context& context, const std::st
   return result;
 }
 
+std::optional<std::string> AuthStore::find_source(const Context& context, const std::string& registry,
+                                                  const std::string& path) const {
+  std::optional<std::string> result;
+  const auto look_into = [&](const std::string& name) {
+    if (name != auth_files_helper) {
+      if (helper(name).find(context, registry)) result = "credential helper: " + name;
+      return result.has_value();
+    }
+    for (const auto& file : files()) {
+      const auto found = find_in_file(context, load(file), registry, path);
+      if (!found || found->empty()) continue;
+      result = file.path.string();
+      break;
+    }
+    return result.has_value();
+  };
+  first_that_works(context, helpers(), "looking up credentials for " + registry, look_into);
+  return result;
+}
+
 std::optional<Credentials> AuthStore::find_in_files(const Context& context, const std::string& registry,
                                                     const std::string& path) const {
   for (const auto& file : files()) {

@@ -47,6 +47,10 @@ class AuthStore {
   std::optional<Credentials> find(const Context& context, const std::string& registry,
                                   const std::string& path) const;
 
+  // Where find() has them from: a file's path, or "credential helper: NAME".
+  std::optional<std::string> find_source(const Context& context, const std::string& registry,
+                                         const std::string& path) const;
+
   // For login and logout: reads and writes only the file that is written, which need not exist.
   AuthStore for_editing() const;
 

@@ -46,6 +46,11 @@ std::set<std::string> names_in(const path& directory) {
 
 }  // namespace
 
+std::string find_certs_directory(const Environment& environment, const std::string& host_port,
+                                 const std::string& cert_dir) {
+  return choose_directory(environment, host_port, cert_dir).string();
+}
+
 CertFiles find_certs(const Environment& environment, const std::string& host_port,
                      const std::string& cert_dir) {
   const path directory = choose_directory(environment, host_port, cert_dir);

@@ -15,6 +15,10 @@ struct CertFiles {
   bool operator==(const CertFiles&) const = default;
 };
 
+// The directory that find_certs looks into; "" if there is none.
+std::string find_certs_directory(const Environment& environment, const std::string& host_port,
+                                 const std::string& cert_dir);
+
 // `host_port` is a Reference's domain. `cert_dir` is --cert-dir; "": the first that exists of
 // ~/.config/containers/certs.d/HOST[:PORT], and the same in /etc/containers, /usr/share/containers,
 // /etc/docker. A directory that is not there or may not be read holds no certificates. Of several client

@@ -1,6 +1,7 @@
 #include "config/policy.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "base/error.hpp"
 #include "config/config_files.hpp"
@@ -191,6 +192,13 @@ Policy parse_document(std::string_view text) {
 }
 
 }  // namespace
+
+std::string_view type_of(const PolicyRequirement& requirement) {
+  static constexpr std::array<std::string_view, 5> names{"insecureAcceptAnything", "reject", "signedBy",
+                                                         "sigstoreSigned", "signedBaseLayer"};
+  static_assert(names.size() == std::variant_size_v<PolicyRequirement>);
+  return names.at(requirement.index());
+}
 
 Policy Policy::parse(std::string_view text, const std::string& file) {
   return in_context([&] { return "invalid policy in \"" + file + "\""; },

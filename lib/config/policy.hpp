@@ -78,6 +78,8 @@ struct SignedBaseLayer {
 
 using PolicyRequirement =
     std::variant<InsecureAcceptAnything, Reject, SignedBy, SigstoreSigned, SignedBaseLayer>;
+// "signedBy", as in the file.
+std::string_view type_of(const PolicyRequirement& requirement);
 using PolicyRequirements = std::vector<PolicyRequirement>;  // all must hold; never empty
 
 struct Policy {

@@ -93,6 +93,7 @@ void RegistriesConf::add_aliases(std::map<std::string, std::string> aliases, con
 }
 
 void RegistriesConf::merge(RegistriesDocument&& document, const std::string& file) {
+  for (auto& [prefix, place] : document.places) places_[prefix] = std::move(place);
   for (auto& entry : document.registries) {
     const auto same = std::ranges::find(registries_, entry.prefix, &RegistryEntry::prefix);
     if (same == registries_.end())
@@ -118,6 +119,11 @@ const RegistryEntry* RegistriesConf::find(std::string_view host_or_name) const {
     if (match(host_or_name, entry.prefix) && (!best || entry.prefix.size() > best->prefix.size()))
       best = &entry;
   return best;
+}
+
+std::string RegistriesConf::place_of(const std::string& prefix) const {
+  const auto found = places_.find(prefix);
+  return found == places_.end() ? "" : found->second;
 }
 
 bool RegistriesConf::is_insecure(std::string_view host_or_name) const {

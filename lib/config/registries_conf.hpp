@@ -69,6 +69,8 @@ class RegistriesConf {
 
   // The entry with the longest matching prefix; nullptr if none matches.
   const RegistryEntry* find(std::string_view host_or_name) const;
+  // "<file>:<line>" of the entry with this very prefix; "" if there is none.
+  std::string place_of(const std::string& prefix) const;
 
   const std::vector<RegistryEntry>& registries() const { return registries_; }
   const std::vector<std::string>& unqualified_search_registries() const { return search_; }
@@ -91,6 +93,7 @@ class RegistriesConf {
   void merge(struct RegistriesDocument&& document, const std::string& file);
 
   std::vector<RegistryEntry> registries_;
+  std::map<std::string, std::string> places_;
   std::vector<std::string> search_;
   std::string search_origin_;
   std::map<std::string, std::string> aliases_, alias_origins_;

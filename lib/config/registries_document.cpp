@@ -87,12 +87,14 @@ void check_conflict(const TomlTable& table, const RegistryEntry& entry,
   }
 }
 
-std::vector<RegistryEntry> parse_all(TomlTable& document, std::vector<std::string>& warnings) {
+std::vector<RegistryEntry> parse_all(TomlTable& document, std::vector<std::string>& warnings,
+                                     std::map<std::string, std::string>& places) {
   std::vector<RegistryEntry> all, result;
   for (auto& table : document.tables("registry")) {
     auto entry = parse_registry(table, warnings);
     check_conflict(table, entry, all);
     all.push_back(entry);
+    places.emplace(entry.prefix, table.where());
     if (std::ranges::find(result, entry.prefix, &RegistryEntry::prefix) == result.end())
       result.push_back(std::move(entry));
   }
@@ -162,7 +164,7 @@ RegistriesDocument parse_registries(std::string_view text, const std::string& fi
   TomlTable document(parsed, file);
   RegistriesDocument result;
   refuse_version_1(document);
-  result.registries = parse_all(document, result.warnings);
+  result.registries = parse_all(document, result.warnings, result.places);
   result.search = parse_search(document);
   result.credential_helpers = document.texts("credential-helpers");
   result.short_name_mode = parse_short_name_mode(document);

@@ -13,7 +13,8 @@ namespace lade::config {
 
 // Absent keys are nullopt: they leave what earlier files said.
 struct RegistriesDocument {
-  std::vector<RegistryEntry> registries;  // normalised; of one prefix only the first
+  std::vector<RegistryEntry> registries;      // normalised; of one prefix only the first
+  std::map<std::string, std::string> places;  // prefix -> "<file>:<line>"
   std::optional<std::vector<std::string>> search;
   std::optional<std::vector<std::string>> credential_helpers;
   std::optional<ShortNameMode> short_name_mode;

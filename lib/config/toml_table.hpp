@@ -40,6 +40,7 @@ class TomlTable {
   // [[key]], in order; empty if there are none.
   std::vector<TomlTable> tables(std::string_view key);
   std::optional<TomlTable> table(std::string_view key);
+  std::string where() const { return place(table_.source()); }  // "<file>:<line>"
   bool has(std::string_view key) const { return table_.contains(key); }
 
   // Kind::invalid_input "<file>:<line>: <key>: <reason>", with the table's own line if `key` is not in it.

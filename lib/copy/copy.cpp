@@ -72,7 +72,7 @@ void refuse_pointless_options(const CopyOptions& options, const spec::RawManifes
 
 // Nobody knows which signatures the destination has: a signed image is never skipped.
 bool may_skip(Session& session, const Context& context, const spec::RawManifest& manifest) {
-  return session.options.skip_existing &&
+  return session.options.skip_existing && session.options.signers.empty() &&
          session.destination.find_manifest_digest(context) == manifest.digest &&
          !has_signatures(session, context, manifest);
 }
@@ -83,7 +83,7 @@ CopyResult copy_image(const Context& context, const trust::PolicyContext& policy
                       const transport::ImageReference& source, const transport::ImageReference& destination,
                       const CopyOptions& options) {
   Opened opened = open(context, source, destination, options);
-  policy.check(source);
+  policy.check_name(source);
   const spec::RawManifest manifest = choose(context, opened, options);
   refuse_pointless_options(options, manifest);
 
@@ -96,7 +96,11 @@ CopyResult copy_image(const Context& context, const trust::PolicyContext& policy
                   options,
                   shared,
                   opened.manifest.digest,
-                  unchangeable_reason(options, traits)};
+                  unchangeable_reason(options, traits),
+                  std::nullopt,
+                  &policy};
+  if (!spec::is_list(manifest.media_type)) check_policy(session, context, manifest);
+  refuse_impossible_signing(session);
   if (may_skip(session, context, manifest)) {
     context.progress.step("Skipping: image already present at destination");
     return {manifest, opened.manifest.digest, true};

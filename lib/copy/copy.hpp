@@ -12,6 +12,7 @@
 #include "transport/options.hpp"
 #include "transport/transport.hpp"
 #include "trust/policy.hpp"
+#include "trust/signer.hpp"
 
 namespace lade::config {
 class BlobInfoCache;  // config/blob_info_cache.hpp
@@ -38,6 +39,9 @@ struct CopyOptions {
 
   bool remove_signatures = false;
   bool remove_list_signatures = false;  // those of instances stay
+  // Signatures that are made of what is written, lists and their instances each.
+  std::vector<std::shared_ptr<const trust::Signer>> signers;
+  std::optional<spec::Reference> sign_identity;  // nullopt: the destination's name
   bool skip_existing = false;
   bool with_referrers = false;
   unsigned parallel_copies = 6;
@@ -51,7 +55,9 @@ struct CopyResult {
   bool skipped = false;        // --skip-existing found it there
 };
 
-// The policy decides over the source before anything of it is parsed or written.
+// The policy decides over each image before anything of it but its manifest's bytes is read; of a list that
+// is not copied whole, the instances are chosen before. A list is decided over where none of its instances is
+// copied. Referrers come along as they are.
 CopyResult copy_image(const Context& context, const trust::PolicyContext& policy,
                       const transport::ImageReference& source, const transport::ImageReference& destination,
                       const CopyOptions& options);

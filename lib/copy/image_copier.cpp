@@ -1,5 +1,8 @@
 #include "copy/image_copier.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "copy/blob_copier.hpp"
 #include "copy/manifest_writer.hpp"
 #include "copy/signatures.hpp"
@@ -32,11 +35,12 @@ spec::RawManifest copy_unsigned(Session& session, const Context& context, const 
 
 spec::RawManifest copy_single(Session& session, const Context& context, const spec::RawManifest& manifest,
                               bool as_instance) {
-  const auto signatures = read_signatures(session, context, manifest);
+  auto signatures = read_signatures(session, context, manifest);
   Session own = session;
   if (!signatures.empty() && own.may_change()) own.unchangeable_reason = "Would invalidate signatures";
   auto written = copy_unsigned(own, context, manifest, as_instance);
   session.shared.written.lock()->push_back({manifest.digest, written.digest});
+  std::ranges::move(create_signatures(session, context, written), std::back_inserter(signatures));
   if (!signatures.empty()) {
     context.progress.step("Storing signatures");
     write_signatures(own, context, signatures, name_of(written, as_instance));

@@ -1,6 +1,7 @@
 #include "copy/list_copier.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/parallel.hpp"
 #include "copy/image_copier.hpp"
@@ -56,6 +57,7 @@ std::vector<spec::Descriptor> copy_instances(Session& session, const Context& co
                         std::to_string(chosen.size()) + ")");
     const auto raw = in_context([&] { return "reading image " + instance.digest.str() + " from the source"; },
                                 [&] { return session.source.manifest(inner, instance.digest); });
+    if (!spec::is_list(raw.media_type)) check_policy(session, inner, raw);
     const spec::RawManifest written = spec::is_list(raw.media_type)
                                           ? copy_list(session, inner, raw, true, depth + 1)
                                           : copy_single(session, inner, raw, true);
@@ -112,7 +114,7 @@ spec::RawManifest rewrite(const Session& session, const spec::RawManifest& list,
 spec::RawManifest copy_list(Session& session, const Context& context, const spec::RawManifest& list,
                             bool as_instance, int depth) {
   if (depth >= max_index_depth) throw Error(Kind::invalid_input, "image index nested too deeply");
-  const auto signatures = read_signatures(session, context, list);
+  auto signatures = read_signatures(session, context, list);
   Session own = session;
   if (!signatures.empty() && own.may_change()) {
     own.unchangeable_reason =
@@ -120,6 +122,7 @@ spec::RawManifest copy_list(Session& session, const Context& context, const spec
   }
   const spec::Index index = spec::Index::parse(list.bytes, list.media_type);
   const std::vector<bool> selected = select(index, session.options);
+  if (std::ranges::find(selected, true) == selected.end()) check_policy(session, context, list);
   const ListPlan list_plan = plan(own, list, selected);
   // Its instances may change, but then the list would.
   const auto updated = copy_instances(session, context, index, selected, depth);
@@ -129,6 +132,7 @@ spec::RawManifest copy_list(Session& session, const Context& context, const spec
   in_context("writing the manifest list to the destination",
              [&] { session.destination.put_manifest(context, result, name_of(result, as_instance)); });
   session.shared.written.lock()->push_back({list.digest, result.digest});
+  std::ranges::move(create_signatures(session, context, result), std::back_inserter(signatures));
   context.progress.step("Storing list signatures");
   if (!signatures.empty()) write_signatures(own, context, signatures, name_of(result, as_instance));
   return result;

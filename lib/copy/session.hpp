@@ -27,6 +27,7 @@ struct Shared {
 
   Slots slots;
   Once<std::string, CopiedBlob> blobs{};
+  Once<std::string, std::vector<std::string>> signatures{};  // by the digest of their manifest
   // All manifests written, for --with-referrers.
   struct Written {
     spec::Digest at_source, at_destination;
@@ -47,6 +48,7 @@ struct Session {
   std::string unchangeable_reason;
   // The list from which the image was chosen, if the destination keeps it: its digest will do as well.
   std::optional<spec::Digest> list{};
+  const trust::PolicyContext* policy = nullptr;  // nullptr: decided already, over what this refers to
 
   bool may_change() const { return unchangeable_reason.empty(); }
 };

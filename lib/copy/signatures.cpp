@@ -16,10 +16,56 @@ std::vector<std::string> signatures_of(Session& session, const Context& context,
   auto* source = session.source.signature_source();
   if (source == nullptr) return {};
   const auto instance = digest == session.top_digest ? std::nullopt : std::optional(digest);
-  return in_context("reading signatures", [&] { return source->signatures(context, instance); });
+  const auto read = [&] {
+    return in_context("reading signatures", [&] { return source->signatures(context, instance); });
+  };
+  bool first = false;
+  return session.shared.signatures.get(digest.str(), read, first);
+}
+
+spec::Reference identity_to_sign(const Session& session) {
+  const auto& given = session.options.sign_identity;
+  if (given && given->is_name_only()) {
+    throw Error(Kind::invalid_input, "Sign identity must be a fully specified reference " + given->str());
+  }
+  const auto own = session.destination_reference.docker_reference();
+  if (!given && !own) {
+    throw Error(Kind::invalid_input, "Cannot determine canonical Docker reference for destination " +
+                                         session.destination_reference.str());
+  }
+  return given ? *given : *own;
 }
 
 }  // namespace
+
+void check_policy(Session& session, const Context& context, const spec::RawManifest& manifest) {
+  if (session.policy == nullptr) return;
+  trust::UnparsedImage image(session.source_reference, manifest,
+                             [&] { return signatures_of(session, context, manifest.digest); });
+  session.policy->check(image);
+}
+
+void refuse_impossible_signing(const Session& session) {
+  if (session.options.signers.empty()) return;
+  if (session.destination.signature_destination() == nullptr)
+    throw Error(Kind::unsupported, "writing signatures: " + session.destination.traits().why_no_signatures);
+  identity_to_sign(session);
+}
+
+std::vector<std::string> create_signatures(const Session& session, const Context& context,
+                                           const spec::RawManifest& written) {
+  std::vector<std::string> result;
+  const auto& signers = session.options.signers;
+  if (signers.empty()) return result;
+  const auto identity = identity_to_sign(session);
+  for (const auto& signer : signers) {
+    const std::string number = signers.size() == 1 ? "" : " " + std::to_string(result.size() + 1);
+    context.progress.step("Creating signature" + number + ": " + std::string(signer->progress_message()));
+    result.push_back(
+        in_context("creating signature" + number, [&] { return signer->sign(context, written, identity); }));
+  }
+  return result;
+}
 
 std::vector<std::string> read_signatures(Session& session, const Context& context,
                                          const spec::RawManifest& manifest) {

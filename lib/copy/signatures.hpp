@@ -1,4 +1,5 @@
-// Signatures kept beside an image: read before anything else of it, written after its manifest.
+// Signatures kept beside an image: read before anything else of it, for the policy too; written, and made,
+// after its manifest.
 #pragma once
 
 #include <optional>
@@ -8,6 +9,17 @@
 #include "copy/session.hpp"
 
 namespace lade::copy {
+
+// Throws unless the policy lets the image be used.
+void check_policy(Session& session, const Context& context, const spec::RawManifest& manifest);
+
+// Kind::unsupported, or Kind::invalid_input without a name to sign, if signatures are to be made and cannot
+// be stored: before anything is copied.
+void refuse_impossible_signing(const Session& session);
+
+// Of a manifest as it was written, one by each of the options' signers.
+std::vector<std::string> create_signatures(const Session& session, const Context& context,
+                                           const spec::RawManifest& written);
 
 // None where the options leave them behind or the source knows none. Kind::unsupported
 // "Can not copy signatures to D: R" if there are some and the destination cannot hold them.

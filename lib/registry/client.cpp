@@ -58,6 +58,19 @@ class RepositoryClient final : public Client {
     return list_referrers(context, repository_, digest);
   }
 
+  bool keeps_signatures() const override { return repository_.session->keeps_signatures(); }
+  std::vector<std::string> signatures(const Context& context, const spec::Digest& digest) override {
+    return extension_signatures(context, repository_, digest);
+  }
+  void add_signatures(const Context& context, const spec::Digest& digest,
+                      const std::vector<std::string>& signatures) override {
+    add_extension_signatures(context, repository_, digest, signatures);
+  }
+  std::optional<std::string> find_document(const Context& context, const std::string& url,
+                                           std::uint64_t limit) override {
+    return registry::find_document(context, repository_, url, limit);
+  }
+
   void check_login(const Context& context) override {
     const auto response = repository_.session->send(context, {.target = "/v2/"});
     if (response->status() != 200) throw status_error(*response, "checking credentials");

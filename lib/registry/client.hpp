@@ -99,6 +99,19 @@ class Client {
   // Referrers API (404: the sha256-<hex> tag schema).
   virtual std::vector<spec::Descriptor> referrers(const Context& context, const spec::Digest& digest) = 0;
 
+  // Whether the registry has said that it keeps signatures (X-Registry-Supports-Signatures), in any answer
+  // that came from it so far.
+  virtual bool keeps_signatures() const = 0;
+  // OpenPGP messages that a registry keeps beside the manifest; not verified.
+  virtual std::vector<std::string> signatures(const Context& context, const spec::Digest& digest) = 0;
+  // Those that are not there yet.
+  virtual void add_signatures(const Context& context, const spec::Digest& digest,
+                              const std::vector<std::string>& signatures) = 0;
+  // Any document, without credentials but with the registry's TLS settings. nullopt for 404;
+  // Kind::invalid_input if it is longer than `limit`.
+  virtual std::optional<std::string> find_document(const Context& context, const std::string& url,
+                                                   std::uint64_t limit) = 0;
+
   // GET /v2/ with the credentials of the options. Kind::denied if they are refused.
   virtual void check_login(const Context& context) = 0;
 };

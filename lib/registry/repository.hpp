@@ -67,4 +67,12 @@ std::vector<Client::SearchHit> search(const Context& context, const Repository& 
 std::vector<spec::Descriptor> list_referrers(const Context& context, const Repository& repository,
                                              const spec::Digest& digest);
 
+// signatures.cpp
+std::vector<std::string> extension_signatures(const Context& context, const Repository& repository,
+                                              const spec::Digest& digest);
+void add_extension_signatures(const Context& context, const Repository& repository,
+                              const spec::Digest& digest, const std::vector<std::string>& signatures);
+std::optional<std::string> find_document(const Context& context, const Repository& repository,
+                                         const std::string& url, std::uint64_t limit);
+
 }  // namespace lade::registry

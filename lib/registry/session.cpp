@@ -193,6 +193,8 @@ std::unique_ptr<HttpResponse> Session::send_once(const Context& context, const C
   const auto send = [&] { return settings_.pool->send(context, settings_.endpoint, std::move(request)); };
   auto response = state_->answered ? send() : in_context("pinging container registry " + host_, send);
   state_->answered = true;
+  if (response->url().same_origin(base) && response->header("X-Registry-Supports-Signatures") == "1")
+    state_->keeps_signatures = true;
   log_warnings(context, *response);
   return response;
 }

@@ -59,6 +59,8 @@ class Session {
   // "docker.io", and the host it is reached at: "registry-1.docker.io".
   const std::string& registry() const { return settings_.registry; }
   const std::string& host() const { return host_; }
+  // An answer had X-Registry-Supports-Signatures: 1.
+  bool keeps_signatures() const { return state_->keeps_signatures; }
   HttpPool& pool() const { return *settings_.pool; }
 
  private:
@@ -67,6 +69,7 @@ class Session {
     enum class Scheme { unknown, https, http };
     std::atomic<Scheme> scheme{Scheme::unknown};
     std::atomic<bool> answered{false};
+    std::atomic<bool> keeps_signatures{false};
     Sync<std::vector<Challenge>> challenges;
     Sync<std::set<std::string>> warnings;
   };

@@ -64,7 +64,8 @@ class Runner {
 
   // The digest at the destination if it is what the source's would be copied to. Costs two requests.
   std::optional<spec::Digest> unchanged(const Context& context, const Task& task) {
-    if (!policy_.accepts_anything(*task.image.reference)) return std::nullopt;
+    if (!policy_.accepts_anything(*task.image.reference) || !options_.copy.signers.empty())
+      return std::nullopt;
     const auto there = destination_.find_digest(context, task.target);
     if (!there) return std::nullopt;
     const auto wanted = source_digest(context, task);

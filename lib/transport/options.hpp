@@ -1,10 +1,12 @@
 // Settings for opening a reference; one struct per concern, each used by the transports that know it.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "config/registries_d.hpp"
 #include "config/storage_conf.hpp"
 #include "io/codec/codec.hpp"
 #include "registry/options.hpp"
@@ -14,6 +16,8 @@ namespace lade::transport {
 
 struct Options {
   registry::Options registry;  // docker:
+  // docker: where signatures are kept; nullptr: nowhere.
+  std::shared_ptr<const config::RegistriesD> registries_d;
 
   // oci: blobs live in <shared_blob_dir>/<algorithm>/<hex> instead of <path>/blobs.
   std::string shared_blob_dir;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "config/base64.hpp"
 #include "spec/json.hpp"
 
 namespace lade::transport {
@@ -22,6 +23,11 @@ bool starts_openpgp_message(unsigned char first) {
   const unsigned tag = (first & 0x40) != 0 ? first & 0x3fu : (first & 0x3cu) >> 2;
   return tag == signature || tag == one_pass_signature || tag == compressed_data;
 }
+
+constexpr std::string_view sigstore_head{"\0sigstore-json\n", 15};
+constexpr std::string_view simple_head{"\0simple-signing\n", 16};
+// Base64 in JSON takes a third more.
+constexpr std::size_t max_sigstore_json = 2 * max_signature_size;
 
 bool is_printable_ascii(char c) {
   return c >= ' ' && c <= '~';
@@ -44,6 +50,32 @@ void check_signature_format(std::string_view signature) {
     refuse_signature("invalid signature format, its name is not ASCII");
   }
   refuse_signature("unrecognized signature format " + spec::dump_json(std::string(format)));
+}
+
+std::string_view simple_signing_message(std::string_view signature) {
+  return signature.starts_with(simple_head) ? signature.substr(simple_head.size()) : signature;
+}
+
+bool is_sigstore_signature(std::string_view signature) {
+  return signature.starts_with(sigstore_head);
+}
+
+SigstoreSignature parse_sigstore_signature(std::string_view signature) {
+  constexpr std::string_view what = "sigstore signature";
+  if (!is_sigstore_signature(signature)) refuse_signature("not a sigstore signature");
+  const auto document = spec::parse_json(signature.substr(sigstore_head.size()), what, max_sigstore_json);
+  if (!document.is_object()) refuse_signature("sigstore signature: not an object");
+  auto payload = config::base64_decode(spec::string_member(document, "payload", what));
+  if (!payload) refuse_signature("sigstore signature: payload is not base64");
+  return {spec::string_member(document, "mimeType", what), *std::move(payload),
+          spec::string_map_member(document, "annotations", what).value_or(spec::Annotations())};
+}
+
+std::string serialize(const SigstoreSignature& signature) {
+  spec::Json document = {{"mimeType", signature.media_type},
+                         {"payload", config::base64_encode(signature.payload)},
+                         {"annotations", signature.annotations}};
+  return std::string(sigstore_head) + spec::dump_json(document);
 }
 
 }  // namespace lade::transport

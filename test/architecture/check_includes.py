@@ -21,6 +21,8 @@ HOMES = {
     "yaml-cpp": {"sync"},
     "sqfs/": {"archive"},
     "toml++": {"config"},
+    "yaml-cpp": {"config", "sync"},
+    "gpgme.h": {"trust"},
     "cxxopts": set(),
     "iostream": set(),
 }

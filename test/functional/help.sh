@@ -4,12 +4,12 @@
 
 echo 'not [ toml' >"$HOME/.config/containers/registries.conf"
 run --help; exits 0 "--help works"
-for command in completion copy delete help inspect list-repos list-tags login logout manifest-digest serve version; do
+for command in completion config copy delete generate-sigstore-key help inspect list-repos list-tags login logout manifest-digest serve standalone-sign standalone-verify version; do
   out_has "  $command " "--help lists $command"
 done
 out_lacks __complete "but not what is for scripts only"
 run help; out_has 'Available Commands:' "help says the same"
-for command in copy delete inspect list-repos list-tags login logout manifest-digest serve version; do
+for command in config copy delete generate-sigstore-key inspect list-repos list-tags login logout manifest-digest serve standalone-sign standalone-verify version; do
   run "$command" --help
   exits 0 "$command --help works"
   out_has 'Usage:' "$command --help shows how it is used"

@@ -18,8 +18,7 @@ holds "them only" cmp image/manifest.json without/manifest.json
 
 for pair in 'oci:layout:x|Pushing signatures for OCI images is not supported' \
   'oci-archive:layout.tar:x|Pushing signatures for OCI images is not supported' \
-  'docker-archive:image.tar|Storing signatures for docker tar files is not supported' \
-  'docker://localhost:1/x:1|Storing signatures of images in registries is not available in lade yet'; do
+  'docker-archive:image.tar|Storing signatures for docker tar files is not supported'; do
   run copy dir:image "${pair%%|*}"
   exits 1 "${pair%%:*}: refuses a signed image"
   err_has "msg=\"Can not copy signatures to ${pair%%|*}: ${pair#*|}\"" "and says why"

@@ -55,6 +55,16 @@ void add_extension(X509* certificate, X509* issuer, int nid, const std::string& 
   X509_EXTENSION_free(extension);
 }
 
+void add_extension(X509* certificate, const char* oid, const std::string& value) {
+  X509V3_CTX context;
+  X509V3_set_ctx_nodb(&context);
+  X509V3_set_ctx(&context, certificate, certificate, nullptr, nullptr, 0);
+  X509_EXTENSION* extension = X509V3_EXT_conf(nullptr, &context, oid, value.c_str());
+  require(extension != nullptr, "extension by its number");
+  X509_add_ext(certificate, extension, -1);
+  X509_EXTENSION_free(extension);
+}
+
 bool is_address(const std::string& name) {
   return name.find(':') != std::string::npos || std::isdigit(static_cast<unsigned char>(name.back()));
 }
@@ -62,7 +72,12 @@ bool is_address(const std::string& name) {
 std::string alternative_names(const std::vector<std::string>& names) {
   std::string list;
   for (const std::string& name : names) {
-    list += (list.empty() ? "" : ",") + std::string(is_address(name) ? "IP:" : "DNS:") + name;
+    const bool is_email = name.find('@') != std::string::npos;
+    list += (list.empty() ? "" : ",") +
+            std::string(is_email           ? "email:"
+                        : is_address(name) ? "IP:"
+                                           : "DNS:") +
+            name;
   }
   return list;
 }
@@ -109,6 +124,9 @@ Certificate make_certificate(const CertificateOptions& options, const Certificat
   if (!options.names.empty()) {
     add_extension(certificate.get(), signer, NID_subject_alt_name, alternative_names(options.names));
   }
+  if (!options.usage.empty()) add_extension(certificate.get(), signer, NID_ext_key_usage, options.usage);
+  if (!options.oidc_issuer.empty())
+    add_extension(certificate.get(), "1.3.6.1.4.1.57264.1.8", "ASN1:UTF8String:" + options.oidc_issuer);
   require(X509_sign(certificate.get(), issuer ? issuer_key.get() : key.get(), EVP_sha256()) > 0, "signature");
   return to_pem(certificate.get(), key.get());
 }

@@ -97,7 +97,10 @@ transport::Options Session::transport_options(std::string_view prefix,
                                               const transport::ImageReference& reference) {
   const Flags& flags = invocation_.flags;
   transport::Options options;
-  if (reference.transport() == "docker") options.registry = registry_options(prefix);
+  if (reference.transport() == "docker") {
+    options.registry = registry_options(prefix);
+    options.registries_d = registries_d();
+  }
   if (flags.has(named(prefix, "shared-blob-dir"))) {
     options.shared_blob_dir = flags.text(named(prefix, "shared-blob-dir"));
   }
@@ -119,9 +122,11 @@ spec::PlatformChoice Session::platform() const {
 
 trust::PolicyContext Session::policy() const {
   const Flags& flags = invocation_.flags;
-  return trust::PolicyContext::load(
-      invocation_.context, *environment_,
-      {text_or_empty(flags, flags.has("signature-policy") ? "signature-policy" : "policy"), is_set(flags, "insecure-policy"), is_set(flags, "require-signed")});
+  // The --policy of podman and buildah says when to pull.
+  const bool of_trust = flags.has("insecure-policy");
+  return trust::PolicyContext::load(invocation_.context, *environment_,
+                                    {text_or_empty(flags, of_trust ? "policy" : "signature-policy"),
+                                     is_set(flags, "insecure-policy"), is_set(flags, "require-signed")});
 }
 
 config::AuthStore Session::auth_store() {
@@ -135,6 +140,14 @@ const std::shared_ptr<const config::RegistriesConf>& Session::registries() {
                                      text_or_empty(invocation_.flags, "registries-conf-dir")));
   }
   return registries_;
+}
+
+const std::shared_ptr<const config::RegistriesD>& Session::registries_d() {
+  if (!registries_d_) {
+    registries_d_ = std::make_shared<const config::RegistriesD>(
+        config::RegistriesD::load(*environment_, text_or_empty(invocation_.flags, "registries.d")));
+  }
+  return registries_d_;
 }
 
 std::shared_ptr<registry::HttpPool> Session::pool() {

@@ -9,6 +9,7 @@
 #include "config/auth.hpp"
 #include "config/environment.hpp"
 #include "config/registries_conf.hpp"
+#include "config/registries_d.hpp"
 #include "registry/options.hpp"
 #include "spec/platform.hpp"
 #include "transport/options.hpp"
@@ -40,17 +41,21 @@ class Session {
   config::AuthStore auth_store();
 
   const std::shared_ptr<const config::RegistriesConf>& registries();
+  // Of --registries.d where the program has it.
+  const std::shared_ptr<const config::RegistriesD>& registries_d();
+  // The file of --authfile or --<prefix>authfile; "" if none was given.
+  std::string auth_file(std::string_view prefix) const;
 
  private:
   std::shared_ptr<registry::HttpPool> pool();
   std::string user_agent() const;
   std::optional<bool> tls_verify(std::string_view prefix) const;
-  std::string auth_file(std::string_view prefix) const;
   config::AuthOptions auth_options(std::string_view prefix);
 
   const Invocation& invocation_;
   std::shared_ptr<const config::Environment> environment_;
   std::shared_ptr<const config::RegistriesConf> registries_;
+  std::shared_ptr<const config::RegistriesD> registries_d_;
   std::shared_ptr<registry::HttpPool> pool_;
 };
 

@@ -14,8 +14,11 @@ using common::ValueKind;
 
 // Adding a command: its file, and its line here.
 const Command* const available[] = {
+    &config_command,
     &copy_command,
     &delete_command,
+    &dump_signature_command,
+    &generate_sigstore_key_command,
     &inspect_command,
     &list_repos_command,
     &list_tags_command,
@@ -23,6 +26,8 @@ const Command* const available[] = {
     &logout_command,
     &manifest_digest_command,
     &serve_command,
+    &standalone_sign_command,
+    &standalone_verify_command,
     &sync_command,
     &common::completion_command,
     &common::help_command,
@@ -40,9 +45,7 @@ std::vector<Option> global_options() {
       {.name = "registries.d",
        .kind = ValueKind::text,
        .value_name = "DIR",
-       .help = "use registry configuration files in DIR",
-       .hidden = true,
-       .unavailable = "signatures beside a registry are not available in lade yet"},
+       .help = "use registry configuration files in DIR (e.g. for container signature storage)"},
       {.name = "tls-details",
        .kind = ValueKind::text,
        .value_name = "PATH",

@@ -7,8 +7,11 @@
 
 namespace lade::skopeo {
 
+extern const common::Command config_command;
 extern const common::Command copy_command;
 extern const common::Command delete_command;
+extern const common::Command dump_signature_command;
+extern const common::Command generate_sigstore_key_command;
 extern const common::Command inspect_command;
 extern const common::Command list_repos_command;
 extern const common::Command list_tags_command;
@@ -16,6 +19,8 @@ extern const common::Command login_command;
 extern const common::Command logout_command;
 extern const common::Command manifest_digest_command;
 extern const common::Command serve_command;
+extern const common::Command standalone_sign_command;
+extern const common::Command standalone_verify_command;
 extern const common::Command sync_command;
 
 // Known to skopeo, not to be had yet: they say so and fail.

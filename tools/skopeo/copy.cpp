@@ -14,6 +14,7 @@
 #include "skopeo/commands.hpp"
 #include "skopeo/copy_flags.hpp"
 #include "skopeo/image_name.hpp"
+#include "skopeo/signing_options.hpp"
 #include "transport/transports.hpp"
 
 namespace lade::skopeo {
@@ -24,16 +25,8 @@ using common::Invocation;
 using common::Option;
 using common::ValueKind;
 
-std::vector<Option> signing_options() {
+std::vector<Option> encryption_options() {
   std::vector<Option> options;
-  for (const char* name : {"sign-by", "sign-by-sigstore", "sign-by-sigstore-private-key",
-                           "sign-by-sq-fingerprint", "sign-identity", "sign-passphrase-file"}) {
-    options.push_back({.name = name,
-                       .kind = ValueKind::text,
-                       .help = "sign the image",
-                       .hidden = true,
-                       .unavailable = "signing is not supported: it is not available in lade yet"});
-  }
   for (const char* name : {"decryption-key", "encryption-key", "encrypt-layer"}) {
     options.push_back({.name = name,
                        .kind = ValueKind::list,
@@ -126,6 +119,7 @@ std::vector<Option> copy_options() {
   common::append(options, common::image_options("dest-"));
   common::append(options, common::retry_option_group());
   common::append(options, signing_options());
+  common::append(options, encryption_options());
   return options;
 }
 
@@ -193,6 +187,7 @@ int run_copy(Invocation& invocation) {
   const auto source = parse_image(invocation.arguments[0], "source");
   const auto destination = parse_image(invocation.arguments[1], "destination");
 
+  apply_signing_options(invocation, options);
   options.platform = session.platform();
   options.source = session.transport_options("src-", *source);
   options.destination = session.transport_options("dest-", *destination);

@@ -13,11 +13,6 @@ int refuse(Invocation& invocation) {
   throw Error(Kind::unsupported, fmt::format("{} is not available in lade yet", invocation.command.name));
 }
 
-int refuse_signing(Invocation& invocation) {
-  throw Error(Kind::unsupported, fmt::format("{} is not available in lade yet: signing is not supported",
-                                             invocation.command.name));
-}
-
 Command missing(std::string_view name, int (*run)(Invocation&)) {
   return {.name = name,
           .summary = "",
@@ -30,18 +25,9 @@ Command missing(std::string_view name, int (*run)(Invocation&)) {
 }
 
 const Command experimental_image_proxy = missing("experimental-image-proxy", refuse);
-const Command generate_sigstore_key = missing("generate-sigstore-key", refuse_signing);
 const Command layers = missing("layers", refuse);
-const Command standalone_sign = missing("standalone-sign", refuse_signing);
-const Command standalone_verify = missing("standalone-verify", refuse_signing);
-const Command dump_signature = missing("untrusted-signature-dump-without-verification", refuse_signing);
 
-const Command* const all[] = {&experimental_image_proxy,
-                              &generate_sigstore_key,
-                              &layers,
-                              &standalone_sign,
-                              &standalone_verify,
-                              &dump_signature};
+const Command* const all[] = {&experimental_image_proxy, &layers};
 
 }  // namespace
 

@@ -14,6 +14,7 @@
 #include "os/file.hpp"
 #include "skopeo/commands.hpp"
 #include "skopeo/copy_flags.hpp"
+#include "skopeo/signing_options.hpp"
 
 namespace lade::skopeo {
 namespace {
@@ -109,6 +110,7 @@ std::vector<Option> sync_options() {
   };
   common::append(options, selection_options());
   common::append(options, manifest_options());
+  common::append(options, signing_options());
   common::append(options, common::registry_options("src-"));
   common::append(options, common::registry_options("dest-"));
   common::append(options, common::retry_option_group());
@@ -238,6 +240,7 @@ int run_sync(Invocation& invocation) {
   check_transports(from, to);
 
   sync::SyncOptions options = sync_options_of(invocation);
+  apply_signing_options(invocation, options.copy);
   options.copy.platform = session.platform();
   options.journal = journal_path(flags, session.environment(),
                                  fmt::format("{} {} {} {} {}", from, invocation.arguments[0], to,
@@ -247,9 +250,15 @@ int run_sync(Invocation& invocation) {
   options.copy.cache = cache.get();
   sync::Source source{from, invocation.arguments[0], {}, {}};
   source.tags = {flags.list("include"), flags.list("exclude"), flags.text("tag-regex"), flags.text("semver")};
-  if (from == "docker" || from == "yaml") source.options.registry = session.registry_options("src-");
+  if (from == "docker" || from == "yaml") {
+    source.options.registry = session.registry_options("src-");
+    source.options.registries_d = session.registries_d();
+  }
   transport::Options there;
-  if (to == "docker") there.registry = session.registry_options("dest-");
+  if (to == "docker") {
+    there.registry = session.registry_options("dest-");
+    there.registries_d = session.registries_d();
+  }
   const sync::Destination destination(to, invocation.arguments[1], there);
 
   LogNarrator narrator(invocation.logger);

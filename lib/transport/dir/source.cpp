@@ -10,7 +10,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t max_signature_size = 4 << 20;
 constexpr std::size_t max_signatures = 1000;
 
 // Every call opens its own file, so that any number may run at once.
@@ -41,13 +40,14 @@ class Source final : public ImageSource, private SignatureSource {
  private:
   std::vector<std::string> signatures(const Context&, const std::optional<spec::Digest>& instance) override {
     std::vector<std::string> result;
+    std::size_t total = 0;
     while (true) {
       const auto path = directory_ / signature_file_of(instance, result.size() + 1);
       auto signature = os::find_file(path, max_signature_size);
       if (!signature) return result;
-      if (result.size() == max_signatures) {
-        throw Error(Kind::invalid_input,
-                    "more than " + std::to_string(max_signatures) + " signatures in " + directory_.string());
+      total += signature->size();
+      if (result.size() == max_signatures || total > max_signatures_size) {
+        throw Error(Kind::invalid_input, "more signatures than anyone needs in " + directory_.string());
       }
       in_context([&] { return "parsing signature " + spec::dump_json(path.string()); },
                  [&] { check_signature_format(*signature); });

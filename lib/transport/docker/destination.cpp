@@ -5,6 +5,7 @@
 #include "base/sync.hpp"
 #include "spec/media_type.hpp"
 #include "transport/docker/docker.hpp"
+#include "transport/docker/signatures.hpp"
 
 namespace lade::transport {
 
@@ -20,16 +21,22 @@ DestinationTraits make_traits(const spec::Reference& reference) {
   }
   traits.layers = DestinationTraits::Layers::compress;
   traits.accepts_foreign_urls = true;
-  traits.why_no_signatures = "Storing signatures of images in registries is not available in lade yet";
+  traits.why_no_signatures = "no place for signatures of images in registries is configured";
   traits.required_digest = reference.digest();
   return traits;
 }
 
 // Blobs are published as they come; the image appears with its top manifest.
-class DockerDestination final : public ImageDestination, private BlobMounter {
+class DockerDestination final : public ImageDestination, private BlobMounter, private SignatureDestination {
  public:
-  DockerDestination(std::shared_ptr<registry::Client> client, spec::Reference reference)
-      : client_(std::move(client)), reference_(std::move(reference)), traits_(make_traits(reference_)) {}
+  DockerDestination(std::shared_ptr<registry::Client> client, spec::Reference reference,
+                    std::shared_ptr<const config::RegistriesD> registries_d)
+      : client_(std::move(client)),
+        reference_(std::move(reference)),
+        traits_(make_traits(reference_)),
+        registries_d_(std::move(registries_d)) {
+    if (registries_d_) signatures_.emplace(client_, reference_, registries_d_);
+  }
 
   const DestinationTraits& traits() const override { return traits_; }
 
@@ -59,6 +66,7 @@ class DockerDestination final : public ImageDestination, private BlobMounter {
     }
     const bool by_tag = !instance && reference_.tag();
     client_->put_manifest(context, by_tag ? *reference_.tag() : manifest.digest.str(), manifest);
+    if (!instance) top_ = manifest.digest;
   }
 
   void commit(const Context&) override {}
@@ -72,12 +80,19 @@ class DockerDestination final : public ImageDestination, private BlobMounter {
   }
 
   BlobMounter* mounter() override { return this; }
+  SignatureDestination* signature_destination() override { return signatures_ ? this : nullptr; }
 
   std::unique_ptr<ImageDestination> sibling(const Context&, const std::string& tag) override {
-    return std::make_unique<DockerDestination>(client_, reference_.without_tag_or_digest().with_tag(tag));
+    return std::make_unique<DockerDestination>(client_, reference_.without_tag_or_digest().with_tag(tag),
+                                               registries_d_);
   }
 
  private:
+  void put_signatures(const Context& context, const std::vector<std::string>& signatures,
+                      const std::optional<spec::Digest>& instance) override {
+    signatures_->write(context, signatures, instance ? *instance : top_.value());
+  }
+
   bool mount(const Context& context, const BlobInfo& blob, const std::string& from) override {
     if (!client_->mount_blob(context, blob.digest, from)) return false;
     remember(blob.digest, blob.size);
@@ -91,6 +106,9 @@ class DockerDestination final : public ImageDestination, private BlobMounter {
   std::shared_ptr<registry::Client> client_;
   spec::Reference reference_;
   DestinationTraits traits_;
+  std::shared_ptr<const config::RegistriesD> registries_d_;
+  std::optional<DockerSignatures> signatures_;
+  std::optional<spec::Digest> top_;                                   // of the top manifest, once it is there
   Sync<std::map<spec::Digest, std::optional<std::uint64_t>>> known_;  // nullopt: not there
 };
 
@@ -100,7 +118,7 @@ std::unique_ptr<ImageDestination> open_docker_destination(const spec::Reference&
                                                           const Options& options) {
   std::shared_ptr<registry::Client> client =
       registry::Client::make(reference.domain(), reference.path(), registry::Access::push, options.registry);
-  return std::make_unique<DockerDestination>(std::move(client), reference);
+  return std::make_unique<DockerDestination>(std::move(client), reference, options.registries_d);
 }
 
 }  // namespace lade::transport

@@ -18,6 +18,10 @@ const Transport& docker_transport();
 // "No tag or digest allowed in reference".
 spec::Reference parse_docker_repository(std::string_view rest);
 
+// The name of an image, "a.test/ns/r:1", and its namespaces, most specific first: what policy.json and
+// registries.d are looked up by.
+std::vector<std::string> docker_scopes(const spec::Reference& reference);
+
 // The name is taken literally: no mirrors, no rewriting.
 std::vector<std::string> list_docker_tags(const Context& context, const spec::Reference& repository,
                                           const Options& options);

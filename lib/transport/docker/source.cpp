@@ -4,7 +4,9 @@
 
 #include "base/parallel.hpp"
 #include "config/registries_conf.hpp"
+#include "io/digester.hpp"
 #include "transport/docker/docker.hpp"
+#include "transport/docker/signatures.hpp"
 
 namespace lade::transport {
 
@@ -19,10 +21,11 @@ std::string tag_or_digest(const spec::Reference& reference) {
   return reference.digest() ? reference.digest()->str() : reference.tag().value();
 }
 
-class DockerSource final : public ImageSource, private ReferrerLister {
+class DockerSource final : public ImageSource, private ReferrerLister, private SignatureSource {
  public:
-  DockerSource(std::unique_ptr<registry::Client> client, spec::RawManifest manifest)
-      : client_(std::move(client)), manifest_(std::move(manifest)) {}
+  DockerSource(std::shared_ptr<registry::Client> client, spec::RawManifest manifest,
+               std::optional<DockerSignatures> signatures)
+      : client_(std::move(client)), manifest_(std::move(manifest)), signatures_(std::move(signatures)) {}
 
   spec::RawManifest manifest(const Context& context, const std::optional<spec::Digest>& instance) override {
     return instance ? client_->manifest(context, instance->str()) : manifest_;
@@ -37,8 +40,16 @@ class DockerSource final : public ImageSource, private ReferrerLister {
   }
 
   ReferrerLister* referrer_lister() override { return this; }
+  SignatureSource* signature_source() override { return signatures_ ? this : nullptr; }
 
  private:
+  std::vector<std::string> signatures(const Context& context,
+                                      const std::optional<spec::Digest>& instance) override {
+    if (instance) return signatures_->read(context, *instance);
+    // Signatures are found by the SHA-256 digest, whatever the image was asked for by.
+    return signatures_->read(context, io::digest_of(spec::manifest_payload(manifest_.bytes)));
+  }
+
   std::vector<Referrer> referrers(const Context& context, const spec::Digest& digest) override {
     std::vector<Referrer> all;
     for (auto& descriptor : client_->referrers(context, digest)) all.push_back({std::move(descriptor), ""});
@@ -52,7 +63,9 @@ class DockerSource final : public ImageSource, private ReferrerLister {
   std::array<std::optional<Referrer>, 3> cosign_tags(const Context& context, const spec::Digest& digest) {
     static constexpr std::array<std::string_view, 3> suffixes = {"sig", "att", "sbom"};
     std::array<std::optional<Referrer>, 3> found;
+    const bool signatures_apart = signatures_ && signatures_->reads_attachments();
     parallel_for(context, suffixes.size(), suffixes.size(), [&](const Context& inner, std::size_t i) {
+      if (i == 0 && signatures_apart) return;  // they come along as signatures
       const std::string tag = fmt::format("{}-{}.{}", digest.algorithm_name(), digest.hex(), suffixes[i]);
       if (auto info = client_->find_manifest(inner, tag)) {
         spec::Descriptor descriptor{.media_type = info->media_type,
@@ -69,8 +82,9 @@ class DockerSource final : public ImageSource, private ReferrerLister {
     return found;
   }
 
-  std::unique_ptr<registry::Client> client_;
+  std::shared_ptr<registry::Client> client_;
   spec::RawManifest manifest_;
+  std::optional<DockerSignatures> signatures_;
 };
 
 std::vector<config::PullEndpoint> endpoints(const spec::Reference& reference, const Options& options) {
@@ -93,15 +107,17 @@ registry::Options options_for(const config::PullEndpoint& endpoint, const spec::
 
 std::unique_ptr<registry::Client> make_client(const config::PullEndpoint& endpoint,
                                               const spec::Reference& reference, const Options& options) {
-  return registry::Client::make(endpoint.reference.domain(), endpoint.reference.path(), registry::Access::pull,
-                                options_for(endpoint, reference, options));
+  return registry::Client::make(endpoint.reference.domain(), endpoint.reference.path(),
+                                registry::Access::pull, options_for(endpoint, reference, options));
 }
 
 std::unique_ptr<ImageSource> open_endpoint(const Context& context, const config::PullEndpoint& endpoint,
                                            const spec::Reference& reference, const Options& options) {
-  auto client = make_client(endpoint, reference, options);
+  std::shared_ptr<registry::Client> client = make_client(endpoint, reference, options);
   auto manifest = client->manifest(context, tag_or_digest(endpoint.reference));
-  return std::make_unique<DockerSource>(std::move(client), std::move(manifest));
+  std::optional<DockerSignatures> signatures;
+  if (options.registries_d) signatures.emplace(client, endpoint.reference, options.registries_d);
+  return std::make_unique<DockerSource>(std::move(client), std::move(manifest), std::move(signatures));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "transport/docker/docker.hpp"
+#include "transport/docker/signatures.hpp"
 
 namespace lade::transport {
 
@@ -41,6 +42,10 @@ class DockerTransport final : public Transport {
 std::unique_ptr<registry::Client> make_client(const spec::Reference& reference, registry::Access access,
                                               const Options& options) {
   return registry::Client::make(reference.domain(), reference.path(), access, options.registry);
+}
+
+std::string policy_name(const spec::Reference& reference) {
+  return reference.digest() ? reference.with_digest(*reference.digest()).str() : reference.str();
 }
 
 }  // namespace
@@ -104,7 +109,7 @@ void DockerReference::remove(const Context& context, const Options& options) con
   if (untagged_) {
     throw Error(Kind::invalid_input, fmt::format("\"{}\" names no image that could be deleted", rest()));
   }
-  const auto client = make_client(reference_, registry::Access::remove, options);
+  const std::shared_ptr<registry::Client> client = make_client(reference_, registry::Access::remove, options);
   const std::string name = reference_.digest() ? reference_.digest()->str() : *reference_.tag();
   const auto found = client->find_manifest(context, name);
   if (!found) {
@@ -114,17 +119,24 @@ void DockerReference::remove(const Context& context, const Options& options) con
                             reference_.str()));
   }
   client->delete_manifest(context, found->digest);
+  if (options.registries_d)
+    DockerSignatures(client, reference_, options.registries_d).remove(context, found->digest);
 }
 
 std::string DockerReference::policy_identity() const {
-  if (reference_.digest()) return reference_.with_digest(*reference_.digest()).str();
-  return reference_.str();
+  return policy_name(reference_);
 }
 
 // containers-policy.json(5): repository, namespaces, host with its port, then *.domain from the longest on.
 std::vector<std::string> DockerReference::policy_scopes() const {
-  std::vector<std::string> scopes;
-  std::string name = reference_.name();
+  auto scopes = docker_scopes(reference_);
+  scopes.erase(scopes.begin());
+  return scopes;
+}
+
+std::vector<std::string> docker_scopes(const spec::Reference& reference) {
+  std::vector<std::string> scopes{policy_name(reference)};
+  std::string name = reference.name();
   for (auto slash = name.size(); slash != std::string::npos; slash = name.rfind('/')) {
     name.resize(slash);
     scopes.push_back(name);

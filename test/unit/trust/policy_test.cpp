@@ -7,20 +7,12 @@
 
 #include "support/errors.hpp"
 #include "support/temp_dir.hpp"
+#include "trust/fixture.hpp"
 
 using namespace lade;
+using namespace lade::test;
 
 namespace {
-
-class FakeReference final : public transport::ImageReference {
- public:
-  std::string_view transport() const override { return "docker"; }
-  std::string rest() const override { return "//a.test/ns/r:1"; }
-  std::string policy_identity() const override { return "a.test/ns/r:1"; }
-  std::vector<std::string> policy_scopes() const override {
-    return {"a.test/ns/r", "a.test/ns", "a.test", "*.test"};
-  }
-};
 
 class LineLogger final : public Logger {
  public:
@@ -33,20 +25,9 @@ trust::PolicyContext make_policy(const std::string& text, bool require_signed = 
   return trust::PolicyContext(config::Policy::parse(text, "p.json"), require_signed);
 }
 
-// "" if the policy lets the image pass.
-std::string verdict(const trust::PolicyContext& policy) {
-  try {
-    policy.check(FakeReference());
-    return "";
-  } catch (const Error& error) {
-    CHECK(error.kind() == Kind::denied);
-    return error.what();
-  }
-}
-
 const std::string reject = R"([{"type": "reject"}])", accept = R"([{"type": "insecureAcceptAnything"}])",
-                  signed_by = R"([{"type": "signedBy", "keyType": "GPGKeys", "keyPath": "/k"}])",
-                  sigstore = R"([{"type": "sigstoreSigned", "keyPath": "/k"}])";
+                  signed_by = R"([{"type": "signedBy", "keyType": "GPGKeys", "keyPath": "/no/such/key"}])",
+                  by_sigstore = R"([{"type": "sigstoreSigned", "keyPath": "/no/such/key"}])";
 
 std::string policy_of(const std::string& standard, const std::string& scope = "",
                       const std::string& scoped = "") {
@@ -78,14 +59,30 @@ TEST_CASE("trust: all requirements of a list must hold") {
         rejected);
 }
 
-TEST_CASE("trust: signatures that cannot be verified yet fail closed") {
-  CHECK(
-      verdict(make_policy(policy_of(signed_by))) ==
-      "Source image rejected: signature verification (signedBy) is not available in this build of lade yet");
-  CHECK(
-      verdict(make_policy(policy_of(sigstore))) ==
-      "Source image rejected: signature verification (sigstoreSigned) is not available in this build of lade "
-      "yet");
+TEST_CASE("trust: what wants a signature rejects an image without") {
+  for (const auto& requirement : {signed_by, by_sigstore})
+    CHECK(verdict(make_policy(policy_of(requirement))) ==
+          "Source image rejected: A signature was required, but no signature exists");
+  CHECK(verdict(make_policy(policy_of(signed_by)), {std::string("\0sigstore-json\n{}", 17)}) ==
+        "Source image rejected: A signature was required, but no signature exists");
+}
+
+TEST_CASE("trust: a key that is not there accepts nothing") {
+  const std::string message("\243not really OpenPGP");
+  CHECK(verdict(make_policy(policy_of(signed_by)), {message}) != "");
+  CHECK(verdict(make_policy(policy_of(by_sigstore)),
+                {transport::serialize(transport::SigstoreSignature{
+                    std::string(transport::sigstore::payload_type), payload_of(), {}})}) ==
+        "Source image rejected: open /no/such/key: no such file or directory");
+}
+
+TEST_CASE("trust: kinds of keys that nobody implements accept nothing") {
+  const auto policy = make_policy(
+      policy_of(R"([{"type": "signedBy", "keyType": "X509Certificates", "keyPath": "/no/such/key"}])"));
+  CHECK(verdict(policy, {"\243x"}) ==
+        "Source image rejected: Unimplemented \"keyType\" value \"X509Certificates\"");
+  CHECK(verdict(make_policy(policy_of(
+            R"([{"type": "signedBaseLayer", "baseLayerIdentity": {"type": "matchExact"}}])"))) != "");
 }
 
 TEST_CASE("trust: with --require-signed accepting anything does not do") {
@@ -94,7 +91,7 @@ TEST_CASE("trust: with --require-signed accepting anything does not do") {
 }
 
 TEST_CASE("trust: with no file the built-in policy accepts and says so in the log") {
-  const test::Directory directory;
+  const Directory directory;
   LineLogger log;
   const Context base = background();
   const Context context{base.stop, log, base.progress, base.clock};
@@ -105,25 +102,25 @@ TEST_CASE("trust: with no file the built-in policy accepts and says so in the lo
 }
 
 TEST_CASE("trust: a file that is broken or was named and is not there never means accept") {
-  const test::Directory directory;
+  const Directory directory;
   const config::Environment environment{{}, directory / "home", 1, directory / "root"};
   directory.write("root/etc/containers/policy.json", "{");
   const auto load = [&](const trust::PolicyOptions& options) {
     trust::PolicyContext::load(background(), environment, options);
   };
-  CHECK(test::message_of([&] { load({}); }).starts_with("Error loading trust policy: invalid policy in \""));
-  CHECK(test::kind_of([&] { load({.path = (directory / "missing").string()}); }) == Kind::not_found);
+  CHECK(message_of([&] { load({}); }).starts_with("Error loading trust policy: invalid policy in \""));
+  CHECK(kind_of([&] { load({.path = (directory / "missing").string()}); }) == Kind::not_found);
 }
 
 TEST_CASE("trust: --insecure-policy reads no file") {
-  const test::Directory directory;
+  const Directory directory;
   directory.write("p.json", policy_of(reject));
   const trust::PolicyOptions options{.path = (directory / "p.json").string(), .insecure_policy = true};
   CHECK(verdict(trust::PolicyContext::load(background(), {}, options)) == "");
 }
 
 TEST_CASE("trust: --insecure-policy and --require-signed exclude each other") {
-  CHECK(test::message_of([] {
+  CHECK(message_of([] {
           trust::PolicyContext::load(background(), {}, {.insecure_policy = true, .require_signed = true});
         }) == "--insecure-policy and --require-signed are mutually exclusive");
 }
