@@ -66,6 +66,7 @@ struct RunOptions : CreateOptions {
   bool detach = false;           // return once it runs; ExitStatus{} then
   bool forward_signals = false;  // those that reach this process go to the container's. Takes the whole
                                  // process' signals while it runs: for programs without other threads.
+  bool die_with_parent = false;  // SIGKILL to the container's process when the thread that calls run() ends
   // When the context is stopped: this signal, and SIGKILL after the grace period; then Cancelled is thrown.
   int stop_signal = 15;
   std::chrono::milliseconds stop_grace{2000};

@@ -173,11 +173,15 @@ struct RdmaLimit {
   std::optional<std::uint32_t> hca_handles{}, hca_objects{};
 };
 
+struct PidsLimit {
+  std::optional<std::int64_t> limit{};  // -1 unlimited
+};
+
 struct Resources {
   std::vector<DeviceRule> devices{};
   MemoryLimits memory{};
   CpuLimits cpu{};
-  std::optional<std::int64_t> pids_limit{};
+  PidsLimit pids{};
   BlockLimits block_io{};
   std::vector<HugepageLimit> hugepage_limits{};
   NetworkLimits network{};
@@ -222,6 +226,10 @@ struct Personality {
   std::vector<std::string> flags{};
 };
 
+struct NetDevice {
+  std::string name{};  // in the container; "" for that of the host
+};
+
 struct Linux {
   std::vector<IdMapping> uid_mappings{}, gid_mappings{};
   std::map<std::string, std::string> sysctl{};
@@ -229,8 +237,7 @@ struct Linux {
   std::string cgroups_path{};
   std::vector<Namespace> namespaces{};
   std::vector<Device> devices{};
-  std::map<std::string, std::string>
-      net_devices{};  // name on the host -> name in the container ("" the same)
+  std::map<std::string, std::string> net_devices{};  // by the name on the host
   std::optional<Seccomp> seccomp{};
   std::string rootfs_propagation{};
   std::vector<std::string> masked_paths{}, readonly_paths{};
@@ -245,7 +252,7 @@ struct Linux {
 struct Spec {
   std::string oci_version{spec_version};
   std::optional<Process> process{};
-  Root root{};
+  std::optional<Root> root{};
   std::string hostname{}, domainname{};
   std::vector<Mount> mounts{};
   Hooks hooks{};
