@@ -49,6 +49,7 @@ struct Command {
   std::vector<std::string_view> aliases = {};
   bool hidden = false;
   bool raw_arguments = false;  // nothing is parsed: all words reach `arguments`
+  bool runs_program = false;   // options end at the first argument: a program with options of its own
 };
 
 // What went wrong, for a program that tells it in its own way.
@@ -74,6 +75,8 @@ struct Program {
   std::string (*unknown_command)(const Program& program, std::string_view group,
                                  const std::string& word) = nullptr;
   std::string (*missing_command)(const Program& program, std::string_view group) = nullptr;
+  // Signals are the commands' own affair, and no thread watches for them: the context never stops.
+  bool own_signals = false;
   // Which lines of the log are shown; nullptr: --debug shows all, otherwise info and above.
   Level (*threshold)(const Flags& flags) = nullptr;
 

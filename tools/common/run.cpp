@@ -99,13 +99,30 @@ CommandLine parse_line(const Program& program, std::span<const std::string> args
     const bool shared = option.name != "version" && std::none_of(options.begin(), options.end(), is_same);
     if (shared) options.push_back(option);
   }
-  return {command, "", parse_flags(options, line, command->name)};
+  const auto interspersed =
+      command->runs_program ? Interspersed::stop_at_first_argument : Interspersed::yes;
+  Arguments arguments = parse_flags(options, line, command->name, interspersed);
+  for (std::size_t at = arguments.stopped_at; at < line.size(); ++at) arguments.positional.push_back(line[at]);
+  return {command, "", std::move(arguments)};
 }
 
 std::string missing_command(const Program& program, const std::string& group) {
   if (program.missing_command != nullptr) return program.missing_command(program, group);
   return fmt::format("Missing command '{} COMMAND'\nTry '{} --help' for more information", program.name,
                      program.name);
+}
+
+int run_alone(const Program& program, CommandLine line, LogrusLogger& logger, Output& out) {
+  Invocation invocation{program,
+                        *line.command,
+                        std::move(line.arguments.flags),
+                        std::move(line.arguments.positional),
+                        {{}, logger, silent_progress(), real_clock()},
+                        logger,
+                        out};
+  const int status = line.command->run(invocation);
+  out.flush();
+  return status;
 }
 
 int run_command(const Program& program, CommandLine line, LogrusLogger& logger) {
@@ -119,6 +136,7 @@ int run_command(const Program& program, CommandLine line, LogrusLogger& logger) 
   } else if (line.arguments.flags.flag("help")) {
     out.write(command_help(program, *line.command) + "\n");
   } else {
+    if (program.own_signals) return run_alone(program, std::move(line), logger, out);
     const Interruption interruption(line.arguments.flags.find_duration("command-timeout"));
     Invocation invocation{program,
                           *line.command,

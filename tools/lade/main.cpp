@@ -10,6 +10,7 @@
 #include "buildah/commands.hpp"
 #include "common/log_format.hpp"
 #include "podman/commands.hpp"
+#include "runtime/commands.hpp"
 #include "skopeo/commands.hpp"
 
 namespace {
@@ -55,10 +56,14 @@ int run_buildah(std::string_view, const Words& args) {
   return lade::common::run_program(lade::buildah::program("buildah", version), args);
 }
 
+int run_runtime(std::string_view name, const Words& args) {
+  return lade::common::run_program(lade::runtime_tool::program(std::string(name)), args);
+}
+
 constexpr Grammar grammars[] = {
     {"skopeo", run_skopeo},     {"buildah", run_buildah},     {"podman", run_podman},
     {"apptainer", run_missing}, {"singularity", run_missing}, {"enroot", run_missing},
-    {"edf", run_missing},       {"runtime", run_missing},     {"lade-runtime", run_missing},
+    {"edf", run_missing},       {"runtime", run_runtime},     {"lade-runtime", run_runtime},
 };
 
 const Grammar* find_grammar(std::string_view name) {
