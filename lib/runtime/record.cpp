@@ -58,7 +58,7 @@ std::optional<ProcessIdentity> identify_process(pid_t pid) {
   if (name_end == std::string::npos || name_end + 2 >= text->size()) return std::nullopt;
   const char state = (*text)[name_end + 2];
   if (state == 'Z' || state == 'X') return std::nullopt;
-  constexpr int fields_before = 20;  // from the state to the start time
+  constexpr int fields_before = 19;  // from the state to the start time
   std::size_t at = name_end + 1;
   for (int i = 0; i < fields_before && at != std::string::npos; ++i) at = text->find(' ', at + 1);
   if (at == std::string::npos) return std::nullopt;
