@@ -215,7 +215,7 @@ int run_hooks(const std::vector<HookCommand>& hooks, const char* text) {
 }
 
 int perform(ChildState& state, const step::RunHooks&) {
-  return run_hooks(state.work.container_hooks, state.work.creating_state);
+  return run_hooks(state.work.container_hooks, state.work.hook_state);
 }
 
 int perform(ChildState& state, const step::MaskPath& step) {
@@ -325,7 +325,7 @@ int make_program(const std::vector<std::byte>& program) {
     tell(work, ChildMessage::prepared);
     await_byte(work.wait_fd);
     state.step = static_cast<std::int32_t>(work.plan->steps.size());
-    if (const int result = run_hooks(work.start_hooks, work.created_state); result < 0) fail(state, result);
+    if (const int result = run_hooks(work.start_hooks, work.hook_state); result < 0) fail(state, result);
   }
   put_path(state);
   for (const int fd : {work.sync_fd, work.wait_fd, work.proc_fd}) {

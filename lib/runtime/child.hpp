@@ -34,8 +34,7 @@ struct ChildWork {
   std::vector<int> own_fds{};  // become 0, 1, 2, 3, ...
   std::vector<HookCommand> container_hooks{}, start_hooks{};
   // Shared with the runtime, which writes the state for hooks before it lets the child go on; NUL at the end.
-  char* creating_state = nullptr;
-  char* created_state = nullptr;
+  const char* hook_state = nullptr;
   // The ELF file of the tail and where in it the path to execute stands.
   std::vector<std::byte> program{};
   std::size_t path_position = 0;

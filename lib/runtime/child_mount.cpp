@@ -179,11 +179,11 @@ void put_octal(char* out, unsigned mode) {
 }
 
 // The options for mount(2); false if they do not fit.
-bool mount_data(char (&out)[4096], const MountAt& step, unsigned covered_mode) {
+bool mount_data(char (&out)[4096], const MountAt& step, bool keep_mode, unsigned covered_mode) {
   constexpr std::size_t reserve = 16;
   if (step.data.size() + reserve > sizeof out) return false;
   std::memcpy(out, step.data.c_str(), step.data.size() + 1);
-  if (!step.keep_mode) return true;
+  if (!keep_mode) return true;
   char* at = out + step.data.size();
   if (!step.data.empty()) *at++ = ',';
   std::memcpy(at, "mode=", 5);
@@ -204,7 +204,10 @@ int finish_copy_up(const ChildRoot& root, const MountAt& step, int covered) {
 }
 
 int mount_file_system(const ChildRoot& root, const MountAt& step) {
-  const MountFd target(open_target(root.fd, step.target.c_str(), true));
+  int found = open_below(root.fd, step.target.c_str(), O_PATH);
+  const bool was_there = found >= 0;  // then it has a mode and files that matter
+  if (found == -ENOENT) found = open_target(root.fd, step.target.c_str(), true);
+  const MountFd target(found);
   if (target.get() < 0) return target.get();
   if (step.exactly_here) {
     const MountFd exact(open_below(root.fd, step.target.c_str(), O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS));
@@ -215,15 +218,16 @@ int mount_file_system(const ChildRoot& root, const MountAt& step) {
   struct stat covered;
   if (::fstat(target.get(), &covered) < 0) return -errno;
   char data[4096];
-  if (!mount_data(data, step, covered.st_mode)) return -E2BIG;
-  const unsigned long flags = step.copy_up ? step.flags & ~static_cast<unsigned long>(MS_RDONLY) : step.flags;
+  if (!mount_data(data, step, step.keep_mode && was_there, covered.st_mode)) return -E2BIG;
+  const unsigned long flags =
+      step.copy_up && was_there ? step.flags & ~static_cast<unsigned long>(MS_RDONLY) : step.flags;
   if (::mount(step.source.empty() ? step.type.c_str() : step.source.c_str(), FdPath(target.get()).c_str(),
               step.type.c_str(), flags, data) < 0) {
     const int error = errno;
     const int bound = step.fallback.empty() ? -error : bind_fallback(root, step);
     return bound < 0 ? -error : 0;
   }
-  if (step.copy_up) {
+  if (step.copy_up && was_there) {
     if (const int result = finish_copy_up(root, step, target.get()); result < 0) return result;
   }
   if (step.propagation.empty()) return 0;

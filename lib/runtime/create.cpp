@@ -125,7 +125,7 @@ void prepare_request(const Context& context, CreatedContainer& made, const Spec&
   };
   request.state = [&made](pid_t pid, const char* status) { return hook_state(made.record, pid, status); };
   request.runtime_hooks = [&made, &spec](pid_t pid) {
-    const std::string state = hook_state(made.record, pid, "creating");
+    const std::string state = hook_state(made.record, pid, "created");
     for (const auto* list : {&spec.hooks.prestart, &spec.hooks.create_runtime}) {
       for (const Hook& hook : *list) {
         const int result = run_hook(make_hook_command(hook), state.c_str());

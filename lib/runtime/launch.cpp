@@ -36,18 +36,18 @@ constexpr std::size_t state_limit = 64 * 1024;  // of the JSON that hooks get
 class SharedText {
  public:
   SharedText()
-      : at_(::mmap(nullptr, 2 * state_limit, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) {
+      : at_(::mmap(nullptr, state_limit, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) {
     if (at_ == MAP_FAILED) throw Error::from_errno(errno, "mmap");
   }
   SharedText(const SharedText&) = delete;
   SharedText& operator=(const SharedText&) = delete;
-  ~SharedText() { ::munmap(at_, 2 * state_limit); }
+  ~SharedText() { ::munmap(at_, state_limit); }
 
-  char* half(int i) const { return static_cast<char*>(at_) + static_cast<std::size_t>(i) * state_limit; }
-  void write(int i, const std::string& text) {
-    if (text.size() >= state_limit)
+  char* text() const { return static_cast<char*>(at_); }
+  void write(const std::string& state) {
+    if (state.size() >= state_limit)
       throw Error(Kind::invalid_input, "annotations: they are too long for hooks");
-    std::memcpy(half(i), text.c_str(), text.size() + 1);
+    std::memcpy(text(), state.c_str(), state.size() + 1);
   }
 
  private:
@@ -215,8 +215,7 @@ void Launch::make_hooks() {
   for (const Hook& hook : request_.start_hooks) work_.start_hooks.push_back(make_hook_command(hook));
   if (work_.container_hooks.empty() && work_.start_hooks.empty()) return;
   states_.emplace();
-  work_.creating_state = states_->half(0);
-  work_.created_state = states_->half(1);
+  work_.hook_state = states_->text();
 }
 
 void Launch::make_tail() {
@@ -268,8 +267,7 @@ void Launch::write_maps(pid_t pid) {
 
 void Launch::write_states(pid_t pid) {
   if (!states_) return;
-  states_->write(0, request_.state(pid, "creating"));
-  states_->write(1, request_.state(pid, "created"));
+  states_->write(request_.state(pid, "created"));
 }
 
 void Launch::go(const Launched& launched) {

@@ -103,8 +103,11 @@ void plan_bind(const MountPlanning& in, const Mount& mount, ParsedOptions parsed
     if (at.source.empty()) refuse_mount(mount, Kind::invalid_input, "a bind mount needs a source");
     at.source = absolute_source(at.source, in.options.bundle);
   }
+  // mount(2) does not look at them either.
   if (!at.data.empty())
-    refuse_mount(mount, Kind::invalid_input, fmt::format("a bind mount has no option {}", at.data));
+    plan.warnings.push_back(
+        fmt::format("mount at {}: a bind mount has no option {}", mount.destination, at.data));
+  at.data.clear();
   at.type.clear();
   if (parsed.idmap && !in.host.has_mount_api)
     refuse_mount(mount, Kind::unsupported, "idmap needs Linux 5.12");

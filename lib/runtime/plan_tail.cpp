@@ -122,16 +122,20 @@ void write_label(const TailPlanning& in, std::string_view file, const std::strin
             fmt::format("setting label {}", label));
 }
 
+// Profiles and labels of modules that the host does not have confine nothing, there as here: a warning, as
+// the specification leaves it open and configurations are made for many hosts.
 void plan_labels(const TailPlanning& in) {
   if (const std::string& profile = in.process.apparmor_profile; !profile.empty()) {
-    if (!in.host.has_apparmor)
-      throw Error(Kind::unsupported, "process.apparmorProfile: AppArmor is not enabled on this host");
-    write_label(in, "self/attr/apparmor/exec", "exec " + profile);
+    if (in.host.has_apparmor)
+      write_label(in, "self/attr/apparmor/exec", "exec " + profile);
+    else
+      in.warnings.emplace_back("process.apparmorProfile: AppArmor is not enabled on this host");
   }
   if (const std::string& label = in.process.selinux_label; !label.empty()) {
-    if (!in.host.has_selinux)
-      throw Error(Kind::unsupported, "process.selinuxLabel: SELinux is not enabled on this host");
-    write_label(in, "self/attr/exec", label);
+    if (in.host.has_selinux)
+      write_label(in, "self/attr/exec", label);
+    else
+      in.warnings.emplace_back("process.selinuxLabel: SELinux is not enabled on this host");
   }
 }
 
