@@ -21,7 +21,7 @@ while read -r command; do
   holds "$command: the man page mentions no option that is not there" test -z "$(comm -23 mentioned known)"
   if command -v scdoc >/dev/null; then holds "$command: the man page can be built" sh -c 'scdoc <page >/dev/null'; fi
 done <commands
-for grammar in podman buildah store; do
+for grammar in podman buildah runtime store; do
   called=$grammar; [ $grammar = store ] && called="lade store"
   run $grammar __man . "$man/lade-$grammar.1.scd"; exits 0 "$grammar has a man page"; cp out page
   run $grammar --help; shown out >grammar-options

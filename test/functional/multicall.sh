@@ -15,7 +15,7 @@ run buildah --version; holds "buildah too" grep -Eq '^buildah version [0-9.]+' "
 LADE=./skopeo
 run --version; holds "a link named skopeo is skopeo" grep -Eq '^skopeo version [0-9.]+' "$work/out"
 # Names of grammars that are not there yet: each says so, with the status its peer keeps for failures.
-for pair in buildah:125 podman:125 apptainer:1 singularity:1 enroot:1 lade-runtime:1; do
+for pair in buildah:125 podman:125 apptainer:1 singularity:1 enroot:1; do
   name=${pair%:*}
   LADE=$program
   run "$name" run x; exits "${pair#*:}" "lade $name fails"
@@ -28,5 +28,7 @@ for pair in buildah:125 podman:125 apptainer:1 singularity:1 enroot:1 lade-runti
   esac
 done
 LADE=$program
-run runtime state x; err_has 'the commands of runtime are not available in lade yet' "lade runtime is the same"
+run runtime state x; exits 1 "lade runtime is an OCI runtime"; err_has 'container `x` does not exist' "and knows its containers"
+ln -sf "$program" lade-runtime; LADE=./lade-runtime
+run state x; err_has 'container `x` does not exist' "a link named lade-runtime is the same"
 done_testing

@@ -89,6 +89,8 @@ struct Program {
   std::string (*unknown_command)(const Program& program, std::string_view group,
                                  const std::string& word) = nullptr;
   std::string (*missing_command)(const Program& program, std::string_view group) = nullptr;
+  // Signals are the commands' own affair, and no thread watches for them: the context never stops.
+  bool own_signals = false;
   // Which lines of the log are shown; nullptr: --debug shows all, otherwise info and above.
   Level (*threshold)(const Flags& flags) = nullptr;
   // Called before any thread is started, if a command is about to be run.

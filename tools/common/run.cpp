@@ -112,6 +112,19 @@ std::string missing_command(const Program& program, const std::string& group) {
                      program.name);
 }
 
+int run_alone(const Program& program, CommandLine line, LogrusLogger& logger, Output& out) {
+  Invocation invocation{program,
+                        *line.command,
+                        std::move(line.arguments.flags),
+                        std::move(line.arguments.positional),
+                        {{}, logger, silent_progress(), real_clock()},
+                        logger,
+                        out};
+  const int status = line.command->run(invocation);
+  out.flush();
+  return status;
+}
+
 int run_command(const Program& program, CommandLine line, LogrusLogger& logger) {
   Output out(1, "/dev/stdout");
   if (line.command == nullptr && line.arguments.flags.flag("version")) {
@@ -127,6 +140,7 @@ int run_command(const Program& program, CommandLine line, LogrusLogger& logger) 
     if (program.enter_namespace != nullptr)
       program.enter_namespace({program, *line.command, line.arguments.flags, line.arguments.positional},
                               {{}, logger, silent_progress(), real_clock()});
+    if (program.own_signals) return run_alone(program, std::move(line), logger, out);
     const Interruption interruption(line.arguments.flags.find_duration("command-timeout"));
     Invocation invocation{program,
                           *line.command,

@@ -10,6 +10,7 @@
 #include "buildah/commands.hpp"
 #include "common/log_format.hpp"
 #include "podman/commands.hpp"
+#include "runtime/commands.hpp"
 #include "skopeo/commands.hpp"
 #include "store/commands.hpp"
 
@@ -58,10 +59,14 @@ int run_store(std::string_view, const Words& args) {
   return lade::common::run_program(lade::store_tool::program("lade store", "lade version " LADE_VERSION), args);
 }
 
+int run_runtime(std::string_view name, const Words& args) {
+  return lade::common::run_program(lade::runtime_tool::program(std::string(name)), args);
+}
+
 constexpr Grammar grammars[] = {
     {"skopeo", run_skopeo},     {"buildah", run_buildah},     {"podman", run_podman},
     {"apptainer", run_missing}, {"singularity", run_missing}, {"enroot", run_missing},
-    {"edf", run_missing},       {"runtime", run_missing},     {"lade-runtime", run_missing},
+    {"edf", run_missing},       {"runtime", run_runtime},     {"lade-runtime", run_runtime},
     {"store", run_store},
 };
 
