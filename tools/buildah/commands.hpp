@@ -16,5 +16,17 @@ extern const common::Command tag_command;
 extern const common::Command rmi_command;
 extern const common::Command pull_command;
 extern const common::Command push_command;
+extern const common::Command add_command;
+extern const common::Command commit_command;
+extern const common::Command config_command;
+extern const common::Command containers_command;
+extern const common::Command copy_command;
+extern const common::Command from_command;
+extern const common::Command inspect_command;
+extern const common::Command mount_command;
+extern const common::Command rename_command;
+extern const common::Command rm_command;
+extern const common::Command run_command;
+extern const common::Command umount_command;
 
 }  // namespace lade::buildah

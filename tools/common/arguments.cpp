@@ -27,7 +27,8 @@ void check_value(const Option& option, const std::string& value) {
       case ValueKind::duration: parse_duration(value); break;
       case ValueKind::size: parse_size(value); break;
       case ValueKind::text:
-      case ValueKind::list: break;
+      case ValueKind::list:
+      case ValueKind::texts: break;
     }
   } catch (Error& error) {
     error.add_context(
@@ -80,6 +81,8 @@ class Normaliser {
       add(*option, std::string(text.substr(equals + 1)));
     } else if (option->kind == ValueKind::boolean) {
       add(*option, "true");
+    } else if (!option->bare.empty()) {
+      add(*option, option->bare);
     } else {
       add(*option, next_argument([&] { return fmt::format("--{}", name); }));
     }

@@ -49,6 +49,7 @@ struct Command {
   std::vector<std::string_view> aliases = {};
   bool hidden = false;
   bool raw_arguments = false;  // nothing is parsed: all words reach `arguments`
+  bool runs_program = false;   // options end at the first argument: a program with options of its own
 };
 
 // What went wrong, for a program that tells it in its own way.

@@ -168,7 +168,8 @@ std::string complete(const Program& program, std::span<const std::string> words)
       awaited = nullptr;
     } else if (word.starts_with('-')) {
       awaited = find_option(options, word);
-      if (awaited != nullptr && awaited->kind == ValueKind::boolean) awaited = nullptr;
+      const bool alone = awaited != nullptr && (awaited->kind == ValueKind::boolean || !awaited->bare.empty());
+      if (alone) awaited = nullptr;
     } else if (command == nullptr && (command = program.find(word)) != nullptr) {
       append(options, options_of(*command));
     }

@@ -14,6 +14,7 @@ std::string shown_value_name(const Option& option) {
     case ValueKind::duration: return "duration";
     case ValueKind::size: return "size";
     case ValueKind::list: return "strings";
+    case ValueKind::texts: return "stringArray";
   }
   return "";
 }

@@ -15,6 +15,7 @@ enum class ValueKind {
   duration,  // Go's: 1h2m3.5s
   size,      // bytes: 1048576, 1MiB, 10M (powers of 1024), 5MB (powers of 1000)
   list,      // may be repeated; each value is split at commas, as pflag does
+  texts,             // may be repeated; each value is taken as it is
 };
 
 struct Option {
@@ -27,6 +28,8 @@ struct Option {
   bool hidden = false;
   std::vector<std::string> aliases = {};  // old names, never shown
   std::vector<std::string> choices = {};  // for completions; parsing does not check them
+  // What the option means without a value, which then takes "=" (--pull, --pull=never). "": one is needed.
+  std::string bare = {};
   // What a person is told who gives the option: it is known, but cannot be had yet. "": it can.
   std::string unavailable = {};
 };

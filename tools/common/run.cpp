@@ -99,7 +99,11 @@ CommandLine parse_line(const Program& program, std::span<const std::string> args
     const bool shared = option.name != "version" && std::none_of(options.begin(), options.end(), is_same);
     if (shared) options.push_back(option);
   }
-  return {command, "", parse_flags(options, line, command->name)};
+  const auto interspersed =
+      command->runs_program ? Interspersed::stop_at_first_argument : Interspersed::yes;
+  Arguments arguments = parse_flags(options, line, command->name, interspersed);
+  for (std::size_t at = arguments.stopped_at; at < line.size(); ++at) arguments.positional.push_back(line[at]);
+  return {command, "", std::move(arguments)};
 }
 
 std::string missing_command(const Program& program, const std::string& group) {

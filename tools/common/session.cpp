@@ -113,9 +113,11 @@ spec::PlatformChoice Session::platform() const {
 
 trust::PolicyContext Session::policy() const {
   const Flags& flags = invocation_.flags;
+  std::string path = text_or_empty(flags, "policy");
+  if (path.empty()) path = text_or_empty(flags, "signature-policy");
   return trust::PolicyContext::load(
       invocation_.context, *environment_,
-      {text_or_empty(flags, "policy"), is_set(flags, "insecure-policy"), is_set(flags, "require-signed")});
+      {path, is_set(flags, "insecure-policy"), is_set(flags, "require-signed")});
 }
 
 config::AuthStore Session::auth_store() {

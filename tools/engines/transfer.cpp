@@ -72,8 +72,10 @@ void set_compression(const Flags& flags, copy::CopyOptions& options) {
 }
 
 spec::PlatformChoice platform_of(const Flags& flags) {
+  if (!flags.has("platform")) return {};
   spec::PlatformChoice choice{flags.text("os"), flags.text("arch"), flags.text("variant")};
-  const std::string platform = flags.text("platform");
+  std::string platform = flags.text("platform");
+  platform.resize(std::min(platform.find(','), platform.size()));
   if (platform.empty()) return choice;
   if (flags.given("os") || flags.given("arch"))
     refuse_transfer("--platform option can not be specified with --arch or --os");
@@ -107,7 +109,7 @@ class Puller {
   // IDs, in order.
   std::vector<std::string> pull(const std::string& name) {
     if (names_transport(name)) return pull_from_transport(name);
-    const bool all = flags_.flag("all-tags");
+    const bool all = wants_all_tags();
     const auto local = find_local(name);
     if (policy_ == "never") {
       if (!local) throw Error(Kind::image_not_found, fmt::format("{}: image not known", name));
@@ -131,7 +133,8 @@ class Puller {
   }
 
  private:
-  bool is_quiet() const { return flags_.flag("quiet"); }
+  bool is_quiet() const { return flags_.has("quiet") && flags_.flag("quiet"); }
+  bool wants_all_tags() const { return flags_.has("all-tags") && flags_.flag("all-tags"); }
 
   void say(const std::string& line) const {
     if (!is_quiet()) common::write_best_effort(2, line + "\n");
@@ -180,12 +183,12 @@ class Puller {
   }
 
   std::vector<std::string> pull_from_transport(const std::string& name) {
-    if (flags_.flag("all-tags") && !name.starts_with("docker://"))
+    if (wants_all_tags() && !name.starts_with("docker://"))
       refuse_transfer("pulling all tags is not supported for this transport");
     const auto source = transport::parse_image_name(name);
     if (source->transport() != "docker") return {import_image(session_, *source).id};
     const auto reference = source->docker_reference();
-    if (flags_.flag("all-tags")) return pull_all_tags(*reference);
+    if (wants_all_tags()) return pull_all_tags(*reference);
     return {pull_reference(reference->with_default_tag(), false, std::nullopt)};
   }
 
@@ -373,6 +376,10 @@ Imported import_image(EngineSession& session, const transport::ImageReference& s
   const std::string id = manifest.config().digest.hex();
   transfer(session, {.source = source, .destination = *stored_image(id)});
   return {id, ""};
+}
+
+std::vector<std::string> pull_images(EngineSession& session, const std::string& name, const std::string& policy) {
+  return Puller(session, policy).pull(name);
 }
 
 int run_pull(Invocation& invocation, const std::string& default_policy) {
