@@ -72,7 +72,6 @@ std::vector<Option> commit_options() {
        .help = "set new timestamps in image info and layer to seconds after the epoch"},
       {.name = "unsetannotation", .kind = ValueKind::list, .help = "unset an annotation of the image"},
       {.name = "unsetenv", .kind = ValueKind::list, .help = "unset an environment variable of the image"},
-      signature_policy_option(),
   };
   common::append(options, engines::registry_access_options());
   common::append(options, engines::unavailable_options({{"change", ValueKind::texts},

@@ -165,7 +165,7 @@ class Configuration {
       note("USER " + value);
     });
     on("shell", [&](const auto& value) {
-      const auto words = in_context([&] { return fmt::format("parsing --shell \"{}\"", value); },
+      const auto words = in_context([&] { return fmt::format("parsing --shell {}", common::quote(value)); },
                                     [&] { return build::split_shell_words(value); });
       if (!words.empty() && !builder_.is_docker_format())
         warn(fmt::format("SHELL is not supported for OCI image format, [{}] will be ignored. Must use `docker` format",
@@ -211,7 +211,7 @@ class Configuration {
       const auto value = settings_.find_env(name);
       if (!value)
         session_.context().log.log(
-            Level::error, fmt::format("error expanding variable \"{}\": no value set in configuration", name));
+            Level::error, fmt::format("error expanding variable {}: no value set in configuration", common::quote(name)));
       result += value.value_or(name);
       at = std::min(end + (braced ? 1 : 0), text.size());
     }
@@ -230,7 +230,7 @@ class Configuration {
         settings_.unset_env(name.substr(0, name.size() - 1));
       } else {
         const std::string own = session_.environment(name.c_str());
-        if (own.empty()) throw Error(Kind::invalid_input, fmt::format("setting env \"{}\": no value given", name));
+        if (own.empty()) throw Error(Kind::invalid_input, fmt::format("setting env {}: no value given", common::quote(name)));
         settings_.set_env(name, own);
       }
     }
@@ -243,10 +243,10 @@ class Configuration {
       settings_.clear("Entrypoint");
     } else if (const auto words = json_words(value)) {
       settings_.set_list("Entrypoint", *words);
-      if (!cmd.empty()) warn(fmt::format("cmd \"{}\" exists and will be passed to entrypoint as a parameter", cmd));
+      if (!cmd.empty()) warn(fmt::format("cmd {} exists and will be passed to entrypoint as a parameter", common::quote(cmd)));
     } else {
       if (!cmd.empty())
-        warn(fmt::format("cmd \"{}\" exists but will be ignored because of entrypoint settings", cmd));
+        warn(fmt::format("cmd {} exists but will be ignored because of entrypoint settings", common::quote(cmd)));
       settings_.set_list("Entrypoint", {"/bin/sh", "-c", value});
     }
   }
@@ -259,7 +259,7 @@ class Configuration {
     on("cmd", [&](const auto& value) {
       const auto json = json_words(value);
       settings_.set_list("Cmd", json ? *json
-                                     : in_context([&] { return fmt::format("parsing --cmd \"{}\"", value); },
+                                     : in_context([&] { return fmt::format("parsing --cmd {}", common::quote(value)); },
                                                   [&] { return build::split_shell_words(value); }));
       note("CMD " + value);
     });
@@ -279,7 +279,7 @@ class Configuration {
   std::int64_t duration(const std::string& option, std::string& words) {
     const std::string value = flags_.text("healthcheck-" + option);
     words += fmt::format("--{}={} ", option, value);
-    return in_context([&] { return fmt::format("parsing --healthcheck-{} \"{}\"", option, value); },
+    return in_context([&] { return fmt::format("parsing --healthcheck-{} {}", option, common::quote(value)); },
                       [&] { return common::parse_duration(value).count(); });
   }
 
@@ -293,7 +293,7 @@ class Configuration {
         build::Healthcheck{{"NONE"}, half_a_minute, half_a_minute, 0, 0, 3});
     const std::string command = flags_.text("healthcheck");
     if (flags_.given("healthcheck"))
-      check.test = in_context([&] { return fmt::format("parsing --healthcheck \"{}\"", command); },
+      check.test = in_context([&] { return fmt::format("parsing --healthcheck {}", common::quote(command)); },
                               [&] { return build::split_shell_words(command); });
     std::string words;
     if (flags_.given("healthcheck-interval")) check.interval = duration("interval", words);

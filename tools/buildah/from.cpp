@@ -44,7 +44,6 @@ std::vector<Option> from_options() {
       {.name = "pull-never", .help = "do not pull the image", .hidden = true},
       {.name = "suffix", .kind = ValueKind::text, .help = "in place of working-container", .hidden = true},
       {.name = "variant", .kind = ValueKind::text, .help = "override the variant of the image"},
-      signature_policy_option(),
   };
   common::append(options, container_options());
   common::append(options, namespace_options());

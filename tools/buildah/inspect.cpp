@@ -6,6 +6,7 @@
 #include "build/base_image.hpp"
 #include "buildah/commands.hpp"
 #include "buildah/working.hpp"
+#include "common/go_text.hpp"
 #include "common/template/evaluate.hpp"
 
 namespace lade::buildah {
@@ -53,10 +54,10 @@ constexpr GoType oci_image_type{Shape::structure, "v1.Image", nullptr, oci_image
 
 constexpr GoField health_fields[] = {
     {"Test", "Test", &go::strings_type},
-    {"Interval", "Interval", &go::integer_type},
-    {"Timeout", "Timeout", &go::integer_type},
-    {"StartPeriod", "StartPeriod", &go::integer_type},
-    {"StartInterval", "StartInterval", &go::integer_type},
+    {"Interval", "Interval", &go::string_type},
+    {"Timeout", "Timeout", &go::string_type},
+    {"StartPeriod", "StartPeriod", &go::string_type},
+    {"StartInterval", "StartInterval", &go::string_type},
     {"Retries", "Retries", &go::integer_type},
 };
 constexpr GoType health_type{Shape::structure, "*docker.HealthConfig", nullptr, health_fields};
@@ -196,6 +197,20 @@ Json builder_info(build::Builder& builder) {
   return info;
 }
 
+// Templates show durations as Go does: "5s".
+Json with_shown_durations(Json info) {
+  Json& docker = info["Docker"];
+  for (const char* config : {"config", "container_config"}) {
+    if (!docker.contains(config) || !docker[config].contains("Healthcheck")) continue;
+    Json& check = docker[config]["Healthcheck"];
+    for (const char* name : {"Interval", "Timeout", "StartPeriod", "StartInterval"}) {
+      const auto count = check.contains(name) ? check[name].get<std::int64_t>() : 0;
+      check[name] = common::format_duration(std::chrono::nanoseconds(count));
+    }
+  }
+  return info;
+}
+
 // As a container would be that is made of it.
 build::Builder imagined(WorkSession& session, const std::string& name) {
   const auto images = session.images();
@@ -236,7 +251,7 @@ int run_inspect(Invocation& invocation) {
   }
   if (format.find("{{") == std::string::npos || format.find("}}") == std::string::npos)
     throw Error(Kind::invalid_input, "invalid format provided: " + format);
-  invocation.out.write(go::render("inspect", format, go::Value(info, info_type)));
+  invocation.out.write(go::render("inspect", format, go::Value(with_shown_durations(info), info_type), go::MissingKeys::no_value));
   if (invocation.out.is_terminal()) invocation.out.write("\n");
   return 0;
 }

@@ -49,14 +49,6 @@ common::Option add_history_option() {
                   "variable to override"};
 }
 
-common::Option signature_policy_option() {
-  return {.name = "signature-policy",
-          .kind = common::ValueKind::text,
-          .value_name = "PATH",
-          .help = "policy for the images that are read, in place of the system's",
-          .hidden = true};
-}
-
 std::string format_named(WorkSession& session, const std::string& word) {
   std::string format = word.empty() ? session.environment("BUILDAH_FORMAT") : word;
   if (format.empty() || format == "oci" || format == spec::media_type::oci_manifest)

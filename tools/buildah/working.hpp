@@ -37,8 +37,6 @@ std::string time_now(const Context& context);
 bool wants_history(WorkSession& session);
 void note_history(WorkSession& session, build::Builder& builder, const std::string& created_by);
 common::Option add_history_option();
-// --signature-policy, which scripts give to nearly every command.
-common::Option signature_policy_option();
 
 // Runs `fn` for each name and tells what failed: all errors but the last at once, the last one is thrown.
 template <class Fn>

@@ -263,6 +263,11 @@ std::vector<Option> registry_access_options() {
        .kind = ValueKind::unsigned_integer,
        .help = "how often a failed transfer is repeated (default 3)"},
       {.name = "retry-delay", .kind = ValueKind::duration, .help = "time between repetitions (default 2s)"},
+      {.name = "signature-policy",
+       .kind = ValueKind::text,
+       .value_name = "PATH",
+       .help = "policy for the images that are read, in place of the system's",
+       .hidden = true},
       {.name = "tls-verify", .help = "require HTTPS and verify certificates when accessing the registry"},
   };
 }
