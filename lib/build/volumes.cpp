@@ -111,10 +111,10 @@ class MountParser {
     if (mount_.type == VolumeMount::Type::tmpfs) return take_tmpfs(key, value);
     if (key == "source" || key == "src") return mount_.source = value, true;
     if (key == "from") return mount_.from = value, true;
-    if (key == "ro" || key == "readonly") return read_only = truth_of(key, value), true;
-    if (key == "rw" || key == "readwrite") return read_only = !truth_of(key, value), true;
-    if (key == "z") return mount_.relabel_shared = true;
-    if (key == "Z") return mount_.relabel_private = true;
+    if (key == "ro" || key == "readonly") return set_read_only(truth_of(key, value));
+    if (key == "rw" || key == "readwrite") return set_read_only(!truth_of(key, value));
+    if (key == "z") return mount_.relabel_shared = true, true;
+    if (key == "Z") return mount_.relabel_private = true, true;
     if (key == "U" || key == "chown") return mount_.chown = truth_of(key, value), true;
     if (key == "bind-propagation") return take_propagation(value);
     if (is_one_of(passed_options, key) && value.empty()) return mount_.options.push_back(key), true;
@@ -124,6 +124,11 @@ class MountParser {
   std::optional<bool> read_only;
 
  private:
+  bool set_read_only(bool value) {
+    read_only = value;
+    return true;
+  }
+
   bool take_target(const std::string& value) {
     mount_.destination =
         value.starts_with('/') ? value : (fs::path("/" + working_directory_) / value).lexically_normal().string();
@@ -150,7 +155,8 @@ class MountParser {
     if (key == "bind-nonrecursive") return mount_.options.push_back(truth_of(key, value) ? "bind" : "rbind"), true;
     if (key == "relabel") {
       if (value != "shared" && value != "private") refuse_volume(fmt::format("invalid value \"{}\" of relabel", value));
-      return (value == "shared" ? mount_.relabel_shared : mount_.relabel_private) = true;
+      (value == "shared" ? mount_.relabel_shared : mount_.relabel_private) = true;
+      return true;
     }
     return false;
   }

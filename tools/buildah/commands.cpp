@@ -28,6 +28,7 @@ const Command* const available[] = {
     &mount_command,
     &rename_command,
     &rm_command,
+    &run_command,
     &umount_command,
     &tag_command,
     &pull_command,
@@ -42,7 +43,7 @@ const Command* const available[] = {
     &common::man_command,
 };
 
-constexpr std::string_view missing[] = {"bud",  "build", "info", "manifest", "mkcw", "prune", "run",  "source",   "unshare"};
+constexpr std::string_view missing[] = {"bud",  "build", "info", "manifest", "mkcw", "prune", "source",   "unshare"};
 
 std::vector<Option> global_options() {
   std::vector<Option> options = engines::store_options();
