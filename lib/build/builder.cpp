@@ -124,6 +124,7 @@ Builder Builder::make(const std::string& name, const std::string& id) {
 std::string Builder::serialize() const {
   Json document = document_;
   Json& docker = document["docker"];
+  if (!docker.is_object()) docker = Json::object();
   if (const Json* config = spec::find_member(docker, "config")) docker["container_config"] = Json(*config);
   return spec::dump_json(document);
 }

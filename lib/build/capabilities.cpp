@@ -1,6 +1,7 @@
 #include "build/capabilities.hpp"
 
 #include <fmt/format.h>
+#include <sys/prctl.h>
 
 #include <algorithm>
 #include <set>
@@ -47,6 +48,14 @@ const std::vector<std::string>& all_capabilities() {
       "CAP_BLOCK_SUSPEND",  "CAP_AUDIT_READ",      "CAP_PERFMON",         "CAP_BPF",
       "CAP_CHECKPOINT_RESTORE"};
   return names;
+}
+
+std::vector<std::string> own_capabilities() {
+  std::vector<std::string> result;
+  const auto& names = all_capabilities();
+  for (std::size_t number = 0; number < names.size(); ++number)
+    if (::prctl(PR_CAPBSET_READ, number, 0, 0, 0) == 1) result.push_back(names[number]);
+  return result;
 }
 
 std::string capability_named(std::string_view name) {

@@ -10,6 +10,9 @@ namespace lade::build {
 // All that this kernel's interface knows, as "CAP_CHOWN", in the order of their numbers.
 const std::vector<std::string>& all_capabilities();
 
+// Those that this process may pass on (its bounding set).
+std::vector<std::string> own_capabilities();
+
 // "chown", "CAP_CHOWN" -> "CAP_CHOWN". Kind::invalid_input `"X": unknown capability`.
 std::string capability_named(std::string_view name);
 

@@ -9,6 +9,7 @@
 #include "archive/tar_writer.hpp"
 #include "base/error.hpp"
 #include "build/excludes.hpp"
+#include "build/source_items.hpp"
 #include "io/codec/gzip_compressor.hpp"
 #include "io/readers.hpp"
 #include "layer/diff.hpp"
@@ -76,8 +77,6 @@ class Commit {
     const auto after = linked_layers(builder_, "AppendedLinkedLayers");
     std::vector<ImageDraft::Event> events_before, events_after;
     if (options_.squash) {
-      if (!options_.add_files.empty())
-        throw Error(Kind::unsupported, "files cannot be added to an image that is squashed at the same time");
       if (!before.empty() || !after.empty())
         throw Error(Kind::invalid_input,
                     "can't add prebuilt layers and produce an image with only one layer, at the same time");
@@ -138,7 +137,13 @@ class Commit {
     const auto lower = os::open_file(nothing.path(), O_RDONLY | O_DIRECTORY);
     const auto upper = os::open_file(mounted.path(), O_RDONLY | O_DIRECTORY);
     const auto tar = layer::diff_trees(context_, lower, upper, std::move(options));
-    add_tar(*tar, options_.gzip);
+    if (options_.add_files.empty()) {
+      add_tar(*tar, options_.gzip);
+    } else {
+      const auto more = files_tar();
+      const auto both = joined_tars({tar.get(), more.get()});
+      add_tar(*both, options_.gzip);
+    }
     mounted.unmount();
   }
 
@@ -162,12 +167,16 @@ class Commit {
 
   void add_files(std::vector<ImageDraft::Event>& events) {
     if (options_.add_files.empty()) return;
-    const os::UniqueFd file = os::open_unnamed(store_.container_directory(builder_.id()));
+    const auto tar = files_tar();
+    const auto diff_id = add_tar(*tar, options_.gzip);
+    events.push_back({"", fmt::format("/bin/sh -c #(nop) ADD dir:{} in /", diff_id.hex()), ""});
+  }
+
+  std::unique_ptr<io::Reader> files_tar() const {
+    os::UniqueFd file = os::open_unnamed(store_.container_directory(builder_.id()));
     write_files(file);
     if (::lseek(file.get(), 0, SEEK_SET) != 0) throw Error::from_errno(errno, "lseek");
-    os::FileReader tar(os::duplicate(file.get()));
-    const auto diff_id = add_tar(tar, options_.gzip);
-    events.push_back({"", fmt::format("/bin/sh -c #(nop) ADD dir:{} in /", diff_id.hex()), ""});
+    return std::make_unique<os::FileReader>(std::move(file));
   }
 
   void write_files(const os::UniqueFd& file) const {

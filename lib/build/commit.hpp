@@ -14,7 +14,7 @@ namespace lade::build {
 struct CommitOptions : ImageOptions {
   bool rewrite_timestamp = false;  // files that are newer than source_date_epoch become as old
   bool gzip = false;               // what the new layer is called by in the manifest
-  // Further files, in a layer of their own: name in the image, file here. Not with `squash`.
+  // Further files, in a layer of their own unless there is to be only one: name in the image, file here.
   std::vector<std::pair<std::string, std::filesystem::path>> add_files;
   // Full references that the image gets.
   std::vector<std::string> names;

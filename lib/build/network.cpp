@@ -76,8 +76,8 @@ ContainerNetwork::ContainerNetwork(const Context& context, const config::Contain
                                    const NetworkRequest& request)
     : context_(context), conf_(conf), path_(request.directory / "netns") {
   if (request.networks.size() > 1 || (!request.networks.empty() && request.networks.front() != conf.default_network))
-    throw Error(Kind::unsupported, fmt::format("network \"{}\": only the network \"{}\" can be joined",
-                                               request.networks.back(), conf.default_network));
+    throw Error(Kind::not_found, fmt::format("unable to find network with name or ID {}: network not found",
+                                             request.networks.back()));
   if (!request.rootless) netavark_ = find_helper(conf, "netavark");
   create_namespace();
   try {
@@ -96,7 +96,7 @@ ContainerNetwork::ContainerNetwork(const Context& context, const config::Contain
 ContainerNetwork::~ContainerNetwork() {
   if (!settings_.empty()) {
     try {
-      const auto result = os::run_child(background(), {.arguments = {netavark_, "teardown", path_}, .input = settings_});
+      const auto result = os::run_child(background(), {.arguments = netavark_command("teardown"), .input = settings_});
       if (result.status != 0) context_.log.warning("netavark teardown: " + result.out + result.err);
     } catch (const std::exception& error) {
       context_.log.warning(std::string("netavark teardown: ") + error.what());
@@ -166,7 +166,7 @@ void ContainerNetwork::connect_by_netavark(const NetworkRequest& request) {
                          {"networks", {{name, {{"interface_name", "eth0"}, {"static_ips", Json::array({address_})}}}}},
                          {"network_info", {{name, info}}}};
   const std::string text = spec::dump_json(settings);
-  const auto result = os::run_child(context_, {.arguments = {netavark_, "setup", path_}, .input = text});
+  const auto result = os::run_child(context_, {.arguments = netavark_command("setup"), .input = text});
   if (result.status != 0) {
     std::string reason = result.out + result.err;
     if (const auto json = spec::try_parse_json(result.out); json && json->is_object() && json->contains("error"))
@@ -174,6 +174,10 @@ void ContainerNetwork::connect_by_netavark(const NetworkRequest& request) {
     throw Error(Kind::system, "setup network: netavark: " + reason);
   }
   settings_ = text;
+}
+
+std::vector<std::string> ContainerNetwork::netavark_command(const char* verb) const {
+  return {netavark_, "--config", addresses_directory, "--rootless=false", verb, path_};
 }
 
 // It runs until the namespace is gone.

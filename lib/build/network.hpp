@@ -34,6 +34,7 @@ class ContainerNetwork {
   void connect_by_netavark(const NetworkRequest& request);
   void connect_by_pasta(const NetworkRequest& request);
   void take_address();
+  std::vector<std::string> netavark_command(const char* verb) const;
 
   Context context_;
   const config::ContainersConf& conf_;

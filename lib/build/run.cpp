@@ -41,6 +41,8 @@ namespace {
 constexpr std::uint64_t max_host_file = 1 << 20;
 constexpr const char* usual_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr std::size_t hostname_digits = 12;
+// As other runtimes end.
+constexpr int command_not_found = 1, command_not_executable = 1;
 
 std::string name_of_variable(const std::string& entry) {
   return entry.substr(0, entry.find('='));
@@ -376,8 +378,14 @@ class Run {
     run.no_pivot = options_.no_pivot;
     run.die_with_parent = true;
     runtime::Runtime runtime(context_, runtime_options);
-    return in_context("while running runtime",
-                      [&] { return runtime.run(id, runtime::parse_spec(text), run).shell_status(); });
+    try {
+      return runtime.run(id, runtime::parse_spec(text), run).shell_status();
+    } catch (const Error& error) {
+      // A command that cannot be run is a failure of the command.
+      if (error.kind() != Kind::not_found && error.kind() != Kind::denied) throw;
+      context_.log.log(Level::error, error.what());
+      return error.kind() == Kind::not_found ? command_not_found : command_not_executable;
+    }
   }
 
   // Another runtime, by the command line that they all have.

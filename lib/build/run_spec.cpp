@@ -95,7 +95,13 @@ class SpecBuilder {
   std::vector<std::string> capabilities() const {
     auto base = builder_.texts("Capabilities");
     if (base.empty()) base = conf_.default_capabilities;
-    return merge_capabilities(base, options_.add_capabilities, options_.drop_capabilities);
+    // "All" is what there is to give.
+    auto added = options_.add_capabilities;
+    if (std::erase_if(added, [](const std::string& name) { return name == "all" || name == "ALL"; }) > 0) {
+      const auto own = own_capabilities();
+      added.insert(added.end(), own.begin(), own.end());
+    }
+    return merge_capabilities(base, added, options_.drop_capabilities);
   }
 
   Json process() const {
@@ -149,10 +155,12 @@ class SpecBuilder {
     all.push_back({"/dev/pts", "devpts", "devpts",
                    {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"}});
     all.push_back({"/dev/shm", "tmpfs", "shm", {"nosuid", "noexec", "nodev", "mode=1777", "size=" + shm}});
-    if (is_host(input_.namespaces, "ipc") || is_chroot())
-      all.push_back({"/dev/mqueue", "bind", "/dev/mqueue", {"bind", "nosuid", "noexec", "nodev"}});
-    else
+    if (is_host(input_.namespaces, "ipc") || is_chroot()) {
+      if (fs::exists("/dev/mqueue"))
+        all.push_back({"/dev/mqueue", "bind", "/dev/mqueue", {"bind", "nosuid", "noexec", "nodev"}});
+    } else {
       all.push_back({"/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"}});
+    }
     // sysfs belongs to a network namespace: that of the host can only be shown again.
     if (own_network || !input_.rootless)
       all.push_back({"/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", "ro"}});

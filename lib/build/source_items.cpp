@@ -165,6 +165,7 @@ class ArchiveEntries {
         mtime_(changes.mtime),
         plain_(open_plain(root, path)),
         tar_(std::make_unique<archive::TarReader>(*plain_)) {}
+  explicit ArchiveEntries(io::Reader& plain) : tar_(std::make_unique<archive::TarReader>(plain)) {}
 
   std::optional<ContentEntry> next() {
     const archive::TarEntry* entry = tar_->next();
@@ -248,6 +249,19 @@ ContentStream::Next entries_of_parents(const os::Root& root, const std::string& 
     if (*position == entries->size()) return std::nullopt;
     return std::move((*entries)[(*position)++]);
   };
+}
+
+std::unique_ptr<io::Reader> joined_tars(const std::vector<io::Reader*>& tars) {
+  auto parts = std::make_shared<std::vector<ArchiveEntries>>();
+  for (io::Reader* tar : tars) parts->emplace_back(*tar);
+  auto at = std::make_shared<std::size_t>(0);
+  return std::make_unique<ContentStream>(
+      [parts, at]() -> std::optional<ContentEntry> {
+        for (; *at < parts->size(); ++*at)
+          if (auto entry = (*parts)[*at].next()) return entry;
+        return std::nullopt;
+      },
+      nullptr);
 }
 
 ContentEntry entry_of_download(const std::filesystem::path& file, const std::string& name,

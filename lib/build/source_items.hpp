@@ -46,6 +46,9 @@ ContentStream::Next entries_of_item(const Context& context, const os::Root& root
 ContentStream::Next entries_of_parents(const os::Root& root, const std::string& path, std::size_t skipped,
                                        const EntryChanges& changes);
 
+// One tar with the members of several. The readers MUST outlive it.
+std::unique_ptr<io::Reader> joined_tars(const std::vector<io::Reader*>& tars);
+
 // A file that was downloaded.
 ContentEntry entry_of_download(const std::filesystem::path& file, const std::string& name,
                                const EntryChanges& changes);

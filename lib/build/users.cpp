@@ -70,7 +70,7 @@ std::uint32_t find_group(const os::Root& root, std::string_view group) {
   if (!gid) gid = id_number(group);
   if (!gid)
     throw Error(Kind::invalid_input,
-                fmt::format("unable to find group {}: no matching entries in group file", group));
+                fmt::format("group: unknown group error looking up group \"{}\"", group));
   return *gid;
 }
 
@@ -94,7 +94,7 @@ ContainerUser find_user(const os::Root& root, std::string_view spec) {
   if (!found && number) result.uid = *number;
   if (!found && !number)
     throw Error(Kind::invalid_input,
-                fmt::format("unable to find user {}: no matching entries in passwd file", user));
+                fmt::format("user: unknown user error looking up user \"{}\"", user));
   if (!group.empty()) {
     result.gid = find_group(root, group);
     return result;

@@ -18,7 +18,7 @@ struct ContainerUser {
 };
 
 // "user", "user:group", numbers or names; "" is root. Kind::invalid_input
-// `unable to find user X: no matching entries in passwd file`, also for groups.
+// `user: unknown user error looking up user "X"`, and the like for groups.
 ContainerUser find_user(const os::Root& root, std::string_view spec);
 // A group alone.
 std::uint32_t find_group(const os::Root& root, std::string_view group);

@@ -231,8 +231,10 @@ VolumeMount parse_mount(const std::string& text, const fs::path& context_directo
       mount.source = fs::absolute(source).lexically_normal();
     }
     // Writes do not reach what is mounted.
-    if (parser.read_only.value_or(true)) mount.options.push_back("ro");
-    else if (!mount.from.empty()) mount.overlay = true;
+    if (parser.read_only.value_or(true))
+      mount.options.push_back("ro");
+    else
+      mount.overlay = true;
   } else if (parser.read_only.value_or(false)) {
     mount.options.push_back("ro");
   }

@@ -8,6 +8,9 @@
 
 namespace lade::buildah {
 
+// The version of buildah that scripts find: in --version, and in the label of images.
+inline constexpr const char* peer_version = "1.43.0";
+
 // `name` and `version_line` as in common::Program.
 common::Program program(std::string name, std::string version_line);
 

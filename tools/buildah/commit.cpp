@@ -231,6 +231,7 @@ int run_commit(Invocation& invocation) {
   if (arguments.empty()) throw Error(Kind::invalid_input, "container ID must be specified");
   require_flags_first(arguments);
   if (arguments.size() > 2) throw Error(Kind::invalid_input, "too many arguments specified");
+  check_auth_file(flags);
   WorkSession session(invocation);
   build::Builder builder = session.open(arguments[0]);
   const std::string image = arguments.size() > 1 ? arguments[1] : "";
@@ -239,7 +240,7 @@ int run_commit(Invocation& invocation) {
   options.names = target.names;
   build::Builder copy = builder;
   const auto labelled = flags.find_flag("identity-label");
-  if (labelled.value_or(!options.fixed_time())) copy.settings().set_label(identity_label, LADE_VERSION);
+  if (labelled.value_or(!options.fixed_time())) copy.settings().set_label(identity_label, peer_version);
   auto committed =
       in_context([&] { return fmt::format("committing container \"{}\" to \"{}\"", builder.name(), image); },
                  [&] {

@@ -104,6 +104,7 @@ int run_from(Invocation& invocation) {
     throw Error(Kind::invalid_input, "an image name (or \"scratch\") must be specified");
   require_flags_first(arguments);
   if (arguments.size() > 1) throw Error(Kind::invalid_input, "too many arguments specified");
+  check_auth_file(flags);
   WorkSession session(invocation);
   const std::string policy = pull_policy(flags);
   build::NewBuilder wanted;

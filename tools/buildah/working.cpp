@@ -1,6 +1,9 @@
 #include "buildah/working.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
 
 #include "spec/media_type.hpp"
 #include "store/ids.hpp"
@@ -20,6 +23,12 @@ const config::ContainersConf& WorkSession::containers_conf() {
 build::Builder WorkSession::open(const std::string& name) {
   return in_context([&] { return fmt::format("reading build container \"{}\"", name); },
                     [&] { return builders().open(name); });
+}
+
+void check_auth_file(const common::Flags& flags) {
+  const std::string path = flags.text("authfile");
+  if (!path.empty() && ::access(path.c_str(), F_OK) != 0)
+    throw Error::from_errno(errno, "credential file is not accessible: stat " + path);
 }
 
 void require_flags_first(const std::vector<std::string>& arguments) {

@@ -28,6 +28,9 @@ class WorkSession : public engines::EngineSession {
   std::optional<config::ContainersConf> conf_;
 };
 
+// Kind::not_found if --authfile names a file that is not there.
+void check_auth_file(const common::Flags& flags);
+
 // Kind::invalid_input "no options (--x) can be specified after the image or container name".
 void require_flags_first(const std::vector<std::string>& arguments);
 

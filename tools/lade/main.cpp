@@ -19,7 +19,6 @@ using Words = std::vector<std::string>;
 // What skopeo's users know as its version, for scripts that ask.
 constexpr const char* skopeo_version = "1.24.0";
 constexpr const char* podman_version = "5.8.0";
-constexpr const char* buildah_version = "1.43.0";
 
 struct Grammar {
   std::string_view name;
@@ -51,7 +50,7 @@ int run_podman(std::string_view, const Words& args) {
 }
 
 int run_buildah(std::string_view, const Words& args) {
-  const std::string version = std::string("buildah version ") + buildah_version + " (lade " LADE_VERSION ")";
+  const std::string version = std::string("buildah version ") + lade::buildah::peer_version + " (lade " LADE_VERSION ")";
   return lade::common::run_program(lade::buildah::program("buildah", version), args);
 }
 
