@@ -83,6 +83,16 @@ Json docker_history(const Json& entry) {
   return target;
 }
 
+// What containerd calls an architecture that has several names.
+std::pair<std::string, std::string> usual_architecture(const std::string& name, const std::string& variant) {
+  if (name == "x86_64" || name == "x86-64") return {"amd64", variant};
+  if (name == "i386" || name == "i686") return {"386", variant};
+  if (name == "aarch64") return {"arm64", variant == "v8" || variant == "8" ? "" : variant};
+  if (name == "armhf") return {"arm", "v7"};
+  if (name == "armel") return {"arm", "v6"};
+  return {name, variant};
+}
+
 const Json& member_object(const Json& parent, std::string_view name) {
   static const Json empty = Json::object();
   const Json* value = spec::find_member(parent, name);
@@ -132,9 +142,11 @@ void take_settings(const Context& context, Builder& builder, const std::optional
     settings.set_text("WorkingDir", "/");
   }
   const auto host = spec::host_platform();
-  const bool other = !platform.architecture.empty();
-  settings.fill_in(store::format_time(context.clock.now()), platform.os.empty() ? host.os : platform.os,
-                   other ? platform.architecture : host.architecture, other ? platform.variant : host.variant);
+  const auto [architecture, variant] = platform.architecture.empty()
+                                           ? std::pair(host.architecture, host.variant)
+                                           : usual_architecture(platform.architecture, platform.variant);
+  settings.fill_in(store::format_time(context.clock.now()), platform.os.empty() ? host.os : platform.os, architecture,
+                   variant);
 }
 
 Json docker_image_document(const Json& docker) {

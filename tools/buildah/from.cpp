@@ -47,6 +47,7 @@ std::vector<Option> from_options() {
   };
   common::append(options, container_options());
   common::append(options, namespace_options());
+  common::append(options, engines::idle_options({{"cni-config-dir", ValueKind::text}, {"cni-plugin-path", ValueKind::text}}));
   common::append(options, id_map_options());
   common::append(options, engines::registry_access_options());
   common::append(options,

@@ -44,6 +44,7 @@ std::vector<Option> run_options() {
       {.name = "workingdir", .kind = ValueKind::text, .value_name = "DIR", .help = "temporarily set working directory for command"},
   };
   common::append(options, namespace_options());
+  common::append(options, engines::idle_options({{"cni-config-dir", ValueKind::text}, {"cni-plugin-path", ValueKind::text}}));
   common::append(options, engines::unavailable_options({{"cdi-config-dir", ValueKind::text}}, "it is not available in lade yet"));
   return options;
 }

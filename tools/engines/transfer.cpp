@@ -17,6 +17,7 @@
 #include "spec/media_type.hpp"
 #include "transport/archive_input.hpp"
 #include "transport/docker/docker.hpp"
+#include "transport/docker_archive/docker_archive.hpp"
 #include "transport/oci/layout_index.hpp"
 #include "transport/transports.hpp"
 
@@ -225,6 +226,10 @@ std::string name_of_imported(const Context& context, const transport::ImageRefer
   const std::size_t colon = rest.find(':');
   const std::string path = rest.substr(0, colon);
   std::string name;
+  if (source.transport() == "docker-archive") {
+    const auto tags = transport::docker_archive_tags(context, source, {});
+    if (tags.size() == 1 && !tags.front().starts_with('@')) return spec::Reference::parse(tags.front()).str();
+  }
   if (source.transport() == "oci" && !path.starts_with('/')) name = path;
   if (source.transport() == "oci-archive") {
     name = colon == std::string::npos ? "" : rest.substr(colon + 1);
