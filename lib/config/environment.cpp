@@ -1,21 +1,20 @@
 #include "config/environment.hpp"
 
-#include <linux/capability.h>
 #include <pwd.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <charconv>
-#include <cstdio>
 
-#include "os/file.hpp"
+#include "os/user_namespace.hpp"
 
 namespace lade::config {
 
 namespace {
 
-// What podman and buildah set after re-executing themselves in a user namespace, where everyone is root.
-uid_t outer_uid(const Environment& environment) {
+// What podman and buildah set after re-executing themselves in a user namespace, where everyone is root. It is
+// believed only there: nobody's variables make root use another store than root's.
+uid_t outer_uid(const Environment& environment, bool in_user_namespace) {
+  if (!in_user_namespace) return ::geteuid();
   const std::string text = environment.get("_CONTAINERS_ROOTLESS_UID");
   uid_t uid = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), uid);
@@ -23,24 +22,9 @@ uid_t outer_uid(const Environment& environment) {
   return valid ? uid : ::geteuid();
 }
 
-bool has_cap_sys_admin() {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3]{};
-  if (::syscall(SYS_capget, &header, data) != 0) return false;
-  return (data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN)) != 0;
-}
-
-// user_namespaces(7): one line, from 0 to 0, for all 2^32 - 1 IDs.
-bool maps_every_id(const std::string& path) {
-  const auto text = os::find_file(path, 4096).value_or("");
-  unsigned long inside = 1, outside = 1, count = 0;
-  return std::sscanf(text.c_str(), "%lu %lu %lu", &inside, &outside, &count) == 3 && inside == 0 &&
-         outside == 0 && count == 4294967295UL;
-}
-
 std::filesystem::path home_of(const Environment& environment) {
   if (auto home = environment.get("HOME"); !home.empty()) return home;
-  const passwd* entry = ::getpwuid(::getuid());
+  const passwd* entry = ::getpwuid(environment.uid);
   return entry && entry->pw_dir ? entry->pw_dir : "";
 }
 
@@ -65,10 +49,10 @@ Environment Environment::of_process() {
     if (equals == std::string_view::npos || equals == 0) continue;
     result.variables.try_emplace(std::string(text.substr(0, equals)), text.substr(equals + 1));
   }
+  const bool is_initial = os::in_initial_user_namespace();
+  result.uid = outer_uid(result, !is_initial);
   result.home = home_of(result);
-  result.uid = outer_uid(result);
-  result.privileged =
-      has_cap_sys_admin() && maps_every_id("/proc/self/uid_map") && maps_every_id("/proc/self/gid_map");
+  result.privileged = is_initial && os::has_cap_sys_admin();
   return result;
 }
 

@@ -19,7 +19,7 @@ struct Environment {
   // Goes before every absolute path the library itself knows (/etc, /usr/share, /run, /var/lib).
   // "" outside tests.
   std::filesystem::path root;
-  // Has CAP_SYS_ADMIN in a user namespace that maps every ID.
+  // Has CAP_SYS_ADMIN in the machine's user namespace.
   bool privileged = false;
 
   static Environment of_process();

@@ -331,8 +331,7 @@ StoreOptions load_store_options(const Environment& environment, const StoreOverr
     result.files.push_back(file.path);
   }
   result.uid = environment.uid;
-  result.rootless = environment.uid != 0 || !environment.privileged ||
-                    !environment.get("_CONTAINERS_USERNS_CONFIGURED").empty();
+  result.rootless = environment.uid != 0 || !environment.privileged;
   choose_places(environment, document, overrides, result);
   choose_driver(environment, document, overrides, result);
   choose_driver_options(environment, document, overrides, result);

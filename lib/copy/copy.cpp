@@ -99,7 +99,7 @@ CopyResult copy_image(const Context& context, const trust::PolicyContext& policy
                   unchangeable_reason(options, traits)};
   if (may_skip(session, context, manifest)) {
     context.progress.step("Skipping: image already present at destination");
-    return {manifest, true};
+    return {manifest, opened.manifest.digest, true};
   }
   if (traits.keeps_list && opened.manifest.digest != manifest.digest) {
     session.list = opened.manifest.digest;
@@ -109,7 +109,7 @@ CopyResult copy_image(const Context& context, const trust::PolicyContext& policy
   if (options.with_referrers) copy_referrers(session, context);
   context.throw_if_stopped();
   in_context("committing to the destination", [&] { opened.destination->commit(context); });
-  return {written, false};
+  return {written, opened.manifest.digest, false};
 }
 
 }  // namespace lade::copy

@@ -47,6 +47,7 @@ struct CopyOptions {
 
 struct CopyResult {
   spec::RawManifest manifest;  // the top manifest as written
+  spec::Digest source;         // of the top manifest of the source
   bool skipped = false;        // --skip-existing found it there
 };
 

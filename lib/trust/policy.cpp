@@ -1,5 +1,6 @@
 #include "trust/policy.hpp"
 
+#include <algorithm>
 #include <variant>
 
 #include "base/error.hpp"
@@ -53,12 +54,23 @@ PolicyContext PolicyContext::load(const Context& context, const config::Environm
   return PolicyContext(load_policy(context, environment, options), options.require_signed);
 }
 
-void PolicyContext::check(const transport::ImageReference& image) const {
+const config::PolicyRequirements& PolicyContext::requirements(const transport::ImageReference& image) const {
   std::vector<std::string> scopes{image.policy_identity()};
   for (auto& scope : image.policy_scopes()) scopes.push_back(std::move(scope));
+  return policy_.find(image.transport(), scopes);
+}
+
+bool PolicyContext::accepts_anything(const transport::ImageReference& image) const {
+  const auto& all = requirements(image);
+  return !require_signed_ && std::all_of(all.begin(), all.end(), [](const config::PolicyRequirement& one) {
+    return std::holds_alternative<config::InsecureAcceptAnything>(one);
+  });
+}
+
+void PolicyContext::check(const transport::ImageReference& image) const {
   in_context("Source image rejected", [&] {
     bool verified = false;
-    for (const auto& requirement : policy_.find(image.transport(), scopes))
+    for (const auto& requirement : requirements(image))
       verified |= std::visit(Evaluation{image}, requirement);
     if (require_signed_ && !verified)
       throw Error(Kind::denied, "No signature verification policy found for image " +

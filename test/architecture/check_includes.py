@@ -17,6 +17,8 @@ HOMES = {
     "zstd.h": {"io"},
     "isa-l": {"io"},
     "sqlite3.h": {"config"},
+    "re2/": {"sync"},
+    "yaml-cpp": {"sync"},
     "toml++": {"config"},
     "cxxopts": set(),
     "iostream": set(),

@@ -13,6 +13,7 @@ from cases import CASES
 from workplace import Workplace
 
 NEEDED_SPACE = 4 << 30
+KEPT_OUTCOME = 1 << 30
 SHORT_FACTOR = 4
 
 
@@ -24,7 +25,7 @@ def find_programs():
     """Absolute paths of what is there; lade, a registry and openssl are needed."""
     environment = os.environ
     wanted = {"lade": environment["LADE"], "skopeo": environment.get("SKOPEO", "skopeo"),
-              "crane": environment.get("CRANE", "crane"),
+              "crane": environment.get("CRANE", "crane"), "podman": environment.get("PODMAN", "podman"),
               "docker-registry": environment.get("DOCKER_REGISTRY", "docker-registry"),
               "curl": "curl", "igzip": "igzip", "tar": "tar", "sha256sum": "sha256sum", "openssl": "openssl"}
     paths = {name: shutil.which(program) for name, program in wanted.items() if program}
@@ -45,7 +46,7 @@ def choose_cases(names):
 
 def measure_once(place, case, program):
     out, err = os.path.join(place.folder, "stdout"), os.path.join(place.folder, "stderr")
-    with place.fresh_run(case.needs_target):
+    with place.fresh_run(case.needs_target, case.keeps_outcome):
         usage = measure.run(case.command(place, program), place.env, out, err)
         with open(out, errors="replace") as text:
             if not case.check(place, text.read()):
@@ -105,7 +106,7 @@ def first_line(argv):
 
 def describe(place, runs):
     processors = os.cpu_count()
-    for program in ("lade", "skopeo", "crane", "docker-registry"):
+    for program in ("lade", "skopeo", "crane", "podman", "docker-registry"):
         if program in place.programs:
             question = "version" if program == "crane" else "--version"
             print(f"- {program}: {first_line([place.programs[program], question])}")
@@ -151,8 +152,10 @@ def main(arguments):
     with contextlib.ExitStack() as stack:
         temporary = tempfile.TemporaryDirectory(prefix="lade-bench.", dir=os.environ.get("BENCH_DIR"))
         folder = stack.enter_context(temporary)
-        if shutil.disk_usage(folder).free < NEEDED_SPACE:
-            raise SystemExit(f"bench: less than {NEEDED_SPACE >> 30} GiB free at {folder}; set BENCH_DIR")
+        kept = sum(1 + len(case.peers) for case in cases if case.keeps_outcome)
+        needed = NEEDED_SPACE + kept * runs * KEPT_OUTCOME
+        if shutil.disk_usage(folder).free < needed:
+            raise SystemExit(f"bench: less than {needed >> 30} GiB free at {folder}; set BENCH_DIR")
         return run_cases(cases, Workplace(programs, folder, os.environ.get("BENCH_CACHE"), stack), runs)
 
 

@@ -1,11 +1,12 @@
 """The cases of the benchmark: what each program is told to do, how the outcome is checked, and the targets."""
 import json
 import os
+import subprocess
 from dataclasses import dataclass, field
 from typing import Callable, NamedTuple, Optional
 
-from images import MANIFEST_TYPE
-from workplace import TAGS, store_at
+from images import FILE_COUNTS, MANIFEST_TYPE
+from workplace import STORED_IMAGES, TAGS, store_at
 
 MEMORY_LIMIT = 64  # MiB, whatever the size of the image
 HASHERS = {"curl+sha256sum": "sha256sum", "curl+openssl": "openssl dgst -sha256"}
@@ -27,6 +28,7 @@ class Case:
     peers: tuple = ("skopeo", "crane")
     needs_target: bool = False
     short: bool = False
+    keeps_outcome: bool = False
     most_runs: int = 1000
     notes: list = field(default_factory=list)
 
@@ -90,6 +92,38 @@ def unpack_layers(place, source):
         path = place.layout("big").blob(blob["digest"])
         lines.append(f'mkdir -p "{place.out}/{number}" && igzip -dc "{path}" | tar -x -C "{place.out}/{number}"')
     return ["sh", "-c", "printf '%s\\0' \"$@\" | xargs -0 -n 1 -P 2 sh -c", "sh", *lines]
+
+
+def layout_to_store(image):
+    def command(place, program):
+        return copy(place, program, "oci:" + place.layout(image).path, store_at(place.out))
+    return command
+
+
+def list_images(place, program):
+    grammar = ["podman"] if program == "lade" else []
+    folders = ["--root", f"{place.crowded_store}/root", "--runroot", f"{place.crowded_store}/run"]
+    return [place.programs[program], *grammar, *folders, "--storage-driver", "overlay", "images"]
+
+
+def lists_all_images(place, stdout):
+    return stdout.count("localhost/image") == STORED_IMAGES
+
+
+def sync(place, program):
+    flags = ["--src", "docker", "--dest", "docker", "--src-tls-verify=false", "--dest-tls-verify=false"]
+    return skopeo_like(place, program, "sync", *flags, f"{place.far_mirror_source.host}/many",
+                       f"{place.far_target.host}/mirror")
+
+
+def sync_again(place, program):
+    subprocess.run(sync(place, program), env=place.env, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return sync(place, program)
+
+
+def target_is_mirror(place, stdout):
+    return all(place.target.has_manifest("mirror/many", f"tag-{number:03}", MANIFEST_TYPE)
+               for number in range(STORED_IMAGES))
 
 
 def store_has_image(place, stdout):
@@ -197,11 +231,18 @@ CASES = [
          [Target("wall", "skopeo", 0.7), *told("skopeo", "cpu"), PEAK], needs_target=True, notes=[NO_DIR]),
     Case("registry-store", "registry → store", pull_to_store, store_has_image,
          [Target("wall", "skopeo", 0.35), Target("wall", "igzip+tar", 1.15), Target("cpu", "skopeo", 0.4), PEAK],
-         peers=("skopeo", "igzip+tar"), notes=[STORE]),
+         peers=("skopeo", "igzip+tar"), keeps_outcome=True, notes=[STORE]),
     Case("store-oci", "store → OCI layout", store_to_layout, layout_is_written,
          [Target("wall", "skopeo", 0.6), *told("skopeo", "cpu"), PEAK], peers=("skopeo",)),
     Case("store-store", "store → store", store_to_store, store_has_image,
-         [Target("wall", "skopeo", 0.35), *told("skopeo", "cpu"), PEAK], peers=("skopeo",)),
+         [Target("wall", "skopeo", 0.35), *told("skopeo", "cpu"), PEAK], peers=("skopeo",), keeps_outcome=True),
+    Case("huge-store", "OCI layout of 5 GB → store", layout_to_store("huge"), store_has_image,
+         [*told("skopeo", "wall", "cpu"), PEAK], peers=("skopeo",), most_runs=1),
+    *(Case(f"files-{count}", f"OCI layout of {count:,} files → store", layout_to_store(f"files-{count}"),
+           store_has_image, told("skopeo", "wall", "cpu", "peak"), peers=("skopeo",), keeps_outcome=True)
+      for count in FILE_COUNTS),
+    Case("images", f"`podman images` of {STORED_IMAGES}", list_images, lists_all_images,
+         [Target("wall", "podman", 0.3), *told("podman", "cpu", "peak")], peers=("podman",), short=True),
     Case("inspect", "inspect", inspect(near), shows_image,
          [Target("wall", "skopeo", 0.6), *told("skopeo", "cpu"), PEAK], short=True, notes=[NO_INSPECT]),
     Case("list-tags", f"list-tags of {TAGS:,} tags", list_tags, lists_all_tags,
@@ -220,6 +261,10 @@ CASES = [
          told("skopeo", "wall"), notes=[NO_INSPECT]),
     Case("far-tls-copy", "50 ms away, TLS: ten-layer copy", pull("ten", secure_far), layout_has("ten"),
          told("skopeo", "wall")),
+    Case("sync", f"10 ms away: sync of {STORED_IMAGES} small images", sync, target_is_mirror,
+         [Target("wall", "skopeo", 0.25), *told("skopeo", "cpu"), PEAK], peers=("skopeo",), needs_target=True, most_runs=3),
+    Case("sync-again", f"10 ms away: sync of {STORED_IMAGES} unchanged images", sync_again, target_is_mirror,
+         [Target("wall", "skopeo", 0.1), *told("skopeo", "cpu"), PEAK], peers=("skopeo",), needs_target=True, most_runs=3),
     Case("narrow-layer", "10 MB/s a connection: one 300 MB layer", pull("layer", narrow), layout_has("layer"),
          [Target("wall", "skopeo", 0.35), PEAK], most_runs=3, notes=[NARROW]),
 ]

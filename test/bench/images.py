@@ -17,6 +17,7 @@ SMALL_FILES, BIG_FILES, INCOMPRESSIBLE = 350 * MB, 350 * MB, 300 * MB
 CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
 LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+FILE_COUNTS = (1000, 10000, 100000)
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "i686": "386", "armv7l": "arm"}
 
 
@@ -45,6 +46,23 @@ class LayerWriter:
         self.file.close()
 
 
+class Pieces:
+    """A file to read whose content is never held as a whole."""
+
+    def __init__(self, pieces):
+        self.pieces = iter(pieces)
+        self.rest = b""
+
+    def read(self, size):
+        while len(self.rest) < size:
+            piece = next(self.pieces, None)
+            if piece is None:
+                break
+            self.rest += piece
+        data, self.rest = self.rest[:size], self.rest[size:]
+        return data
+
+
 def find_files(roots, at_least, at_most, total):
     """(path, size) of regular files in a fixed order, until their sizes make up `total`."""
     for root in roots:
@@ -70,13 +88,28 @@ def random_file(name, seed, size):
     yield name, [source.randbytes(min(MB, size - done)) for done in range(0, size, MB)]
 
 
+def numbered_files(count):
+    for number in range(count):
+        yield f"data/{number // 100}/{number}", [f"{number}\n".encode() * 400]
+
+
+def repeated_file(name, seed, size):
+    """A file that compresses to a few parts in a hundred."""
+    block = random.Random(seed).randbytes(20000) * (MB // 20000)
+    yield name, [block] * (size // MB)
+
+
 CONTENTS = {
-    "small": lambda: machine_files(["/usr/share", "/usr/lib", "/usr/include"], 1, 32 << 10, SMALL_FILES),
+    "small": lambda: machine_files(["/usr/share", "/usr/lib", "/usr/include"], 2 << 10, 64 << 10, SMALL_FILES),
     "big": lambda: machine_files(["/usr/bin", "/usr/lib", "/usr/share"], 1 << 20, 100 << 20, BIG_FILES),
     "random": lambda: random_file("data/random", 1, INCOMPRESSIBLE),
     **{f"piece{n}": lambda n=n: random_file(f"data/piece{n}", n, MB) for n in range(10)},
+    **{f"files-{count}": lambda count=count: numbered_files(count) for count in FILE_COUNTS},
+    **{f"repeated{n}": lambda n=n: repeated_file(f"data/repeated{n}", n, 1000 * MB) for n in range(5)},
 }
+# Those of the first are made together; each of the others when a case asks for it.
 IMAGES = {"big": ["small", "big", "random"], "layer": ["random"], "ten": [f"piece{n}" for n in range(10)]}
+RARE_IMAGES = {"huge": [f"repeated{n}" for n in range(5)], **{f"files-{count}": [f"files-{count}"] for count in FILE_COUNTS}}
 
 
 def make_layer(job):
@@ -89,7 +122,7 @@ def make_layer(job):
         for member, pieces in CONTENTS[name]():
             info = tarfile.TarInfo(member)
             info.size, info.mode, info.mtime = sum(map(len, pieces)), 0o644, 1600000000
-            tar.addfile(info, io.BytesIO(b"".join(pieces)))
+            tar.addfile(info, Pieces(pieces))
             files += 1
     writer.close()
     descriptor = {"mediaType": LAYER_TYPE, "digest": "sha256:" + writer.packed.hexdigest(), "size": writer.size}
@@ -105,7 +138,7 @@ def put_blob(layout, media_type, document):
     return {"mediaType": media_type, "digest": "sha256:" + digest, "size": len(data)}
 
 
-def make_layout(layout, layers):
+def make_layout(layout, layers, purpose="benchmark"):
     blobs = os.path.join(layout, "blobs/sha256")
     os.makedirs(blobs)
     for layer in layers:
@@ -113,7 +146,7 @@ def make_layout(layout, layers):
     machine = platform.machine()
     config = put_blob(layout, CONFIG_TYPE, {
         "created": "2020-09-13T12:26:40Z", "os": "linux", "architecture": ARCHITECTURES.get(machine, machine),
-        "config": {"Env": ["PATH=/usr/bin"], "Cmd": ["/bin/sh"], "Labels": {"purpose": "benchmark"}},
+        "config": {"Env": ["PATH=/usr/bin"], "Cmd": ["/bin/sh"], "Labels": {"purpose": purpose}},
         "rootfs": {"type": "layers", "diff_ids": [layer["diff_id"] for layer in layers]},
         "history": [{"created": "2020-09-13T12:26:40Z", "created_by": "benchmark"} for _ in layers]})
     manifest = put_blob(layout, MANIFEST_TYPE, {
@@ -125,7 +158,7 @@ def make_layout(layout, layers):
             json.dump(document, file)
 
 
-def make_images(folder):
+def make_images(folder, names=IMAGES):
     """Fills `folder` with one OCI layout per image and `layers.json`, unless it has them already."""
     listing = os.path.join(folder, "layers.json")
     if not os.path.exists(listing):
@@ -134,9 +167,10 @@ def make_images(folder):
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(parts)
         with ProcessPoolExecutor() as pool:
-            made = dict(zip(CONTENTS, pool.map(make_layer, [(name, parts) for name in CONTENTS])))
-        for image, names in IMAGES.items():
-            make_layout(os.path.join(folder, image), [made[name] for name in names])
+            wanted = list(dict.fromkeys(layer for layers in names.values() for layer in layers))
+            made = dict(zip(wanted, pool.map(make_layer, [(layer, parts) for layer in wanted])))
+        for image, layers in names.items():
+            make_layout(os.path.join(folder, image), [made[layer] for layer in layers])
         shutil.rmtree(parts)
         with open(listing, "w") as file:
             json.dump(made, file)

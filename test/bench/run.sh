@@ -5,13 +5,13 @@
 #
 # Environment:
 #   LADE             the program to measure            (default: build/tools/lade of this checkout)
-#   SKOPEO, CRANE    the peers                         (default: from PATH; empty: leave it out)
+#   SKOPEO, CRANE, PODMAN   the peers                  (default: from PATH; empty: leave it out)
 #   DOCKER_REGISTRY  the registry program              (default: docker-registry from PATH)
 #   RUNS             measurements of each program      (default: 5; short cases take four times as many)
-#   BENCH_DIR        where the work is done: about 4 GB on a real disk (default: $TMPDIR or /tmp)
+#   BENCH_DIR        where the work is done: about 4 GB on a real disk, and 1 GB for every filling of a store (default: $TMPDIR or /tmp)
 #   BENCH_CACHE      a directory that keeps the image made for the benchmark (default: it is made anew)
 #
-# Debian's packages: skopeo crane docker-registry curl openssl python3 isal
+# Debian's packages: skopeo crane podman docker-registry curl openssl python3 isal
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 LADE=${LADE:-$here/../../build/tools/lade}

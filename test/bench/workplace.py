@@ -10,6 +10,7 @@ import images
 import services
 
 TAGS = 10000
+STORED_IMAGES = 200
 
 
 def store_at(folder, image="localhost/big:latest"):
@@ -24,8 +25,13 @@ class Workplace:
         self.stack = stack
         self.image_folder = os.path.join(cache or folder, "lade-bench-images")
         self.home = self.subfolder("home")
-        self.out = os.path.join(folder, "out")
+        self.runs = 0
         self.env = {**os.environ, "HOME": self.home, "XDG_RUNTIME_DIR": self.home, "TMPDIR": self.subfolder("tmp")}
+
+    @property
+    def out(self):
+        """Where the run in progress is to write; absent before it."""
+        return os.path.join(self.folder, f"out-{self.runs}")
 
     def subfolder(self, name):
         path = os.path.join(self.folder, name)
@@ -45,6 +51,10 @@ class Workplace:
         return images.make_images(self.image_folder)
 
     def layout(self, image):
+        if image in images.RARE_IMAGES:
+            folder = os.path.join(self.image_folder + "-rare", image)
+            images.make_images(folder, {image: images.RARE_IMAGES[image]})
+            return images.Layout(os.path.join(folder, image))
         assert self.layers
         return images.Layout(os.path.join(self.image_folder, image))
 
@@ -96,18 +106,58 @@ class Workplace:
                         store_at(path)], check=True)
         return path
 
+    @functools.cached_property
+    def crowded_store(self):
+        """A local store with STORED_IMAGES images of one layer, filled by lade."""
+        path, layout = os.path.join(self.folder, "crowded"), os.path.join(self.folder, "crowd")
+        for number in range(STORED_IMAGES):
+            images.make_layout(layout, [self.single_layer], f"image {number}")
+            subprocess.run([self.programs["lade"], "--insecure-policy", "copy", "-q", f"oci:{layout}",
+                            store_at(path, f"localhost/image{number}:latest")], check=True)
+            shutil.rmtree(layout)
+        return path
+
+    @functools.cached_property
+    def far_mirror_source(self):
+        """The repository `many` with STORED_IMAGES small images, 10 ms away."""
+        layout = os.path.join(self.folder, "many")
+        for number in range(STORED_IMAGES):
+            images.make_layout(layout, [self.single_layer], f"image {number}")
+            self.source.push("many", f"tag-{number:03}", images.Layout(layout), images.MANIFEST_TYPE)
+            shutil.rmtree(layout)
+        return self.proxy(self.source, "--delay", "10")
+
+    @property
+    def far_target(self):
+        """The run's target registry, 10 ms away."""
+        if not self.target_proxy:
+            self.target_proxy = services.Proxy(self.target, os.path.join(self.folder, "proxy.log"), "--delay", "10")
+        return self.target_proxy
+
+    @functools.cached_property
+    def single_layer(self):
+        layer = self.layers["piece0"]
+        return {**layer, "path": self.layout("ten").blob(layer["descriptor"]["digest"])}
+
     @contextlib.contextmanager
-    def fresh_run(self, needs_target):
-        """Gives the run an absent `out`, an empty target registry if it needs one, and a disk with nothing to write."""
-        shutil.rmtree(self.out, ignore_errors=True)
-        self.target = None
+    def fresh_run(self, needs_target, keeps_outcome=False):
+        """Gives the run an absent `out`, an empty target registry if it needs one, and a disk with nothing to write.
+
+        Thousands of files MUST NOT be removed between runs (`keeps_outcome`): for five minutes ext4 looks past the
+        inode numbers of removed files one by one, which makes the creation of files ten times slower for all.
+        """
+        self.runs += 1
+        self.target = self.target_proxy = None
         if needs_target:
             self.target = services.Registry(self.programs["docker-registry"], self.subfolder("target"))
         os.sync()
         try:
             yield
         finally:
+            if self.target_proxy:
+                self.target_proxy.stop()
             if self.target:
                 self.target.stop()
                 self.target.empty()
-            shutil.rmtree(self.out, ignore_errors=True)
+            if not keeps_outcome:
+                shutil.rmtree(self.out, ignore_errors=True)

@@ -15,7 +15,7 @@ for option in --registries.d=/x --tls-details=/x; do
   err_has 'not available in lade yet' "$option says why it fails"
 done
 holds "none of them copied anything" test ! -e copy
-for command in sync standalone-sign standalone-verify generate-sigstore-key experimental-image-proxy; do
+for command in standalone-sign standalone-verify generate-sigstore-key experimental-image-proxy; do
   run "$command" --any thing
   exits 1 "$command fails"
   err_has "$command is not available in lade yet" "$command says why"

@@ -3,13 +3,13 @@
 
 debian_build='g++ meson ninja-build pkgconf python3 libcpp-httplib-dev libssl-dev nlohmann-json3-dev
   libcxxopts-dev zlib1g-dev libisal-dev libdeflate-dev libzstd-dev liblzma-dev libbz2-dev libarchive-dev libtomlplusplus-dev
-  libfmt-dev libsqlite3-dev libseccomp-dev doctest-dev scdoc ca-certificates'
+  libfmt-dev libre2-dev libyaml-cpp-dev libsqlite3-dev libseccomp-dev doctest-dev scdoc ca-certificates'
 debian_demo='busybox-static apache2-utils openssl'
 debian_test='busybox-static apache2-utils openssl docker-registry skopeo jq xz-utils bzip2 zstd curl man-db'
 
 fedora_build='gcc-c++ meson ninja-build pkgconf python3 cpp-httplib-devel openssl-devel json-devel
   cxxopts-devel zlib-devel isa-l-devel libdeflate-devel libzstd-devel xz-devel bzip2-devel libarchive-devel tomlplusplus-devel
-  fmt-devel sqlite-devel libseccomp-devel doctest-devel scdoc ca-certificates'
+  fmt-devel re2-devel yaml-cpp-devel sqlite-devel libseccomp-devel doctest-devel scdoc ca-certificates'
 fedora_demo='busybox httpd-tools openssl'
 fedora_test='busybox httpd-tools openssl docker-distribution skopeo jq xz bzip2 zstd curl man-db'
 

@@ -4,6 +4,7 @@
 
 #include "common/builtin.hpp"
 #include "common/output.hpp"
+#include "common/rootless.hpp"
 #include "engines/front.hpp"
 #include "skopeo/commands.hpp"
 
@@ -36,6 +37,7 @@ const Command* const available[] = {
     &skopeo::login_command,
     &skopeo::logout_command,
     &rmi_command,
+    &unshare_command,
     &common::completion_command,
     &common::help_command,
     &common::version_command,
@@ -43,7 +45,7 @@ const Command* const available[] = {
     &common::man_command,
 };
 
-constexpr std::string_view missing[] = {"bud",  "build", "info", "manifest", "mkcw", "prune", "source",   "unshare"};
+constexpr std::string_view missing[] = {"bud", "build", "info", "manifest", "mkcw", "prune", "source"};
 
 std::vector<Option> global_options() {
   std::vector<Option> options = engines::store_options();
@@ -99,7 +101,10 @@ Program program(std::string name, std::string version_line) {
           .commands = commands,
           .report = report,
           .unknown_command = unknown_command,
-          .threshold = engines::log_threshold};
+          .threshold = engines::log_threshold,
+          .enter_namespace = [](const common::Request& request, const Context& context) {
+            common::enter_namespace(request, context, engines::needs_namespace, false);
+          }};
 }
 
 }  // namespace lade::buildah

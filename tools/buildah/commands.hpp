@@ -31,5 +31,6 @@ extern const common::Command rename_command;
 extern const common::Command rm_command;
 extern const common::Command run_command;
 extern const common::Command umount_command;
+extern const common::Command unshare_command;
 
 }  // namespace lade::buildah

@@ -218,6 +218,7 @@ const common::Command images_command{.name = "images",
                                      .example = "images --all\nimages --format '{{.ID}} {{.Name}} {{.Size}}'",
                                      .argument = common::ArgumentHint::image,
                                      .options = images_options,
-                                     .run = run_images};
+                                     .run = run_images,
+                                     .needs_namespace = engines::needs_namespace_without_store};
 
 }  // namespace lade::buildah

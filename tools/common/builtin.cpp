@@ -78,14 +78,16 @@ const Command help_command{.name = "help",
                            .description = "Help about any command",
                            .synopsis = "[COMMAND]",
                            .example = "help copy",
-                           .run = run_help};
+                           .run = run_help,
+                           .needs_namespace = needs_no_namespace};
 
 const Command version_command{.name = "version",
                               .summary = "Print the version",
                               .description = "Print the version",
                               .synopsis = "",
                               .example = "",
-                              .run = run_version};
+                              .run = run_version,
+                              .needs_namespace = needs_no_namespace};
 
 const Command completion_command{.name = "completion",
                                  .summary = "Print a completion script for bash, zsh or fish",
@@ -93,7 +95,8 @@ const Command completion_command{.name = "completion",
                                  .synopsis = "bash|zsh|fish",
                                  .example = "completion bash",
                                  .choices = {"bash", "zsh", "fish"},
-                                 .run = run_completion};
+                                 .run = run_completion,
+                                 .needs_namespace = needs_no_namespace};
 
 const Command complete_command{.name = "__complete",
                                .summary = "",
@@ -102,7 +105,8 @@ const Command complete_command{.name = "__complete",
                                .example = "",
                                .run = run_complete,
                                .hidden = true,
-                               .raw_arguments = true};
+                               .raw_arguments = true,
+                               .needs_namespace = needs_no_namespace};
 
 const Command man_command{.name = "__man",
                           .summary = "",
@@ -110,6 +114,7 @@ const Command man_command{.name = "__man",
                           .synopsis = "COMMAND|. FILE",
                           .example = "",
                           .run = run_man,
-                          .hidden = true};
+                          .hidden = true,
+                          .needs_namespace = needs_no_namespace};
 
 }  // namespace lade::common

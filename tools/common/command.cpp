@@ -21,6 +21,10 @@ void Invocation::refuse_usage(std::string_view message, bool with_help) const {
   throw Error(Kind::invalid_input, std::string(message));
 }
 
+bool needs_no_namespace(const Request&) {
+  return false;
+}
+
 const Command* Program::find(std::string_view wanted) const {
   for (const Command* command : commands) {
     const auto& aliases = command->aliases;

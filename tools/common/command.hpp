@@ -35,6 +35,19 @@ struct Invocation {
 // What an argument names, for completions.
 enum class ArgumentHint { none, image, file, registry };
 
+// What is about to be run.
+struct Request {
+  const Program& program;
+  const Command& command;
+  const Flags& flags;
+  std::span<const std::string> arguments;
+};
+
+// Whether an ordinary user who asks for this has to be root in a user namespace (common/rootless.hpp). May
+// throw what the command would.
+using NamespaceRule = bool (*)(const Request& request);
+bool needs_no_namespace(const Request& request);
+
 struct Command {
   std::string_view name;
   std::string_view summary;      // one line, in the list of commands
@@ -50,6 +63,7 @@ struct Command {
   bool hidden = false;
   bool raw_arguments = false;  // nothing is parsed: all words reach `arguments`
   bool runs_program = false;   // options end at the first argument: a program with options of its own
+  NamespaceRule needs_namespace = nullptr;  // nullptr: as Program::enter_namespace decides
 };
 
 // What went wrong, for a program that tells it in its own way.
@@ -77,6 +91,8 @@ struct Program {
   std::string (*missing_command)(const Program& program, std::string_view group) = nullptr;
   // Which lines of the log are shown; nullptr: --debug shows all, otherwise info and above.
   Level (*threshold)(const Flags& flags) = nullptr;
+  // Called before any thread is started, if a command is about to be run.
+  void (*enter_namespace)(const Request& request, const Context& context) = nullptr;
 
   // nullptr if there is none.
   const Command* find(std::string_view name) const;

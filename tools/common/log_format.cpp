@@ -43,26 +43,39 @@ std::string quote_if_needed(std::string_view text) {
   return bare ? std::string(text) : quote(text);
 }
 
+std::string format_fields(std::span<const LogField> fields) {
+  std::vector<LogField> sorted(fields.begin(), fields.end());
+  std::sort(sorted.begin(), sorted.end());
+  std::string text;
+  for (const auto& [key, value] : sorted) text += fmt::format(" {}={}", key, quote_if_needed(value));
+  return text;
+}
+
+constexpr int message_width = 44;  // on a terminal, where fields follow
+
 }  // namespace
 
 std::string format_log_line(LogStyle style, std::chrono::system_clock::time_point now,
                             std::chrono::seconds since_start, std::string_view level,
-                            std::string_view message) {
+                            std::string_view message, std::span<const LogField> fields) {
+  const std::string tail = format_fields(fields);
   if (style == LogStyle::plain) {
-    return fmt::format("time={} level={} msg={}\n", quote_if_needed(format_local_time(now)), level,
-                       quote_if_needed(message));
+    return fmt::format("time={} level={} msg={}{}\n", quote_if_needed(format_local_time(now)), level,
+                       quote_if_needed(message), tail);
   }
   while (message.ends_with('\n')) message.remove_suffix(1);
   const std::string stamp = fmt::format("[{:04}]", since_start.count());
-  if (style == LogStyle::terminal) return fmt::format("{}{} {}\n", short_level(level), stamp, message);
-  return fmt::format("\x1b[{}m{}\x1b[0m{} {}\n", colour_of(level), short_level(level), stamp, message);
+  const std::string line =
+      tail.empty() ? std::string(message) : fmt::format("{:<{}}{}", message, message_width, tail);
+  if (style == LogStyle::terminal) return fmt::format("{}{} {}\n", short_level(level), stamp, line);
+  return fmt::format("\x1b[{}m{}\x1b[0m{} {}\n", colour_of(level), short_level(level), stamp, line);
 }
 
 LogrusLogger::LogrusLogger(int fd, LogStyle style, Level threshold)
     : fd_(fd), style_(style), threshold_(threshold), start_(std::chrono::steady_clock::now()) {}
 
-void LogrusLogger::log(Level level, std::string_view message) noexcept {
-  if (enabled(level)) emit(name_of(level), message);
+void LogrusLogger::log(Level level, std::string_view message, std::span<const LogField> fields) noexcept {
+  if (enabled(level)) emit(name_of(level), message, fields);
 }
 
 void LogrusLogger::fatal(std::string_view message) noexcept {
@@ -73,10 +86,12 @@ void LogrusLogger::redirect(LineSink sink) {
   *sink_.lock() = std::move(sink);
 }
 
-void LogrusLogger::emit(std::string_view level, std::string_view message) noexcept {
+void LogrusLogger::emit(std::string_view level, std::string_view message,
+                        std::span<const LogField> fields) noexcept {
   const auto age =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start_);
-  const std::string line = format_log_line(style_, std::chrono::system_clock::now(), age, level, message);
+  const std::string line =
+      format_log_line(style_, std::chrono::system_clock::now(), age, level, message, fields);
   auto sink = sink_.lock();
   if (*sink) {
     (*sink)(line);

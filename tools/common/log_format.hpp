@@ -3,8 +3,10 @@
 
 #include <chrono>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/context.hpp"
 #include "base/sync.hpp"
@@ -17,17 +19,21 @@ enum class LogStyle {
   coloured,
 };
 
+// Key and value, shown after the message in the order of the keys.
+using LogField = std::pair<std::string, std::string>;
+
 // `level` is "debug", "info", "warning", "error" or "fatal". Ends with a newline.
 std::string format_log_line(LogStyle style, std::chrono::system_clock::time_point now,
                             std::chrono::seconds since_start, std::string_view level,
-                            std::string_view message);
+                            std::string_view message, std::span<const LogField> fields = {});
 
 class LogrusLogger final : public Logger {
  public:
   LogrusLogger(int fd, LogStyle style, Level threshold);
 
   bool enabled(Level level) const noexcept override { return level >= threshold_; }
-  void log(Level level, std::string_view message) noexcept override;
+  void log(Level level, std::string_view message) noexcept override { log(level, message, {}); }
+  void log(Level level, std::string_view message, std::span<const LogField> fields) noexcept;
   // The last words of a program that fails.
   void fatal(std::string_view message) noexcept;
 
@@ -36,7 +42,7 @@ class LogrusLogger final : public Logger {
   void redirect(LineSink sink);
 
  private:
-  void emit(std::string_view level, std::string_view message) noexcept;
+  void emit(std::string_view level, std::string_view message, std::span<const LogField> fields = {}) noexcept;
 
   int fd_;
   LogStyle style_;

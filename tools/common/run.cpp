@@ -99,10 +99,10 @@ CommandLine parse_line(const Program& program, std::span<const std::string> args
     const bool shared = option.name != "version" && std::none_of(options.begin(), options.end(), is_same);
     if (shared) options.push_back(option);
   }
-  const auto interspersed =
-      command->runs_program ? Interspersed::stop_at_first_argument : Interspersed::yes;
+  const auto interspersed = command->runs_program ? Interspersed::stop_at_first_argument : Interspersed::yes;
   Arguments arguments = parse_flags(options, line, command->name, interspersed);
-  for (std::size_t at = arguments.stopped_at; at < line.size(); ++at) arguments.positional.push_back(line[at]);
+  for (std::size_t at = arguments.stopped_at; at < line.size(); ++at)
+    arguments.positional.push_back(line[at]);
   return {command, "", std::move(arguments)};
 }
 
@@ -123,6 +123,10 @@ int run_command(const Program& program, CommandLine line, LogrusLogger& logger) 
   } else if (line.arguments.flags.flag("help")) {
     out.write(command_help(program, *line.command) + "\n");
   } else {
+    // Before Interruption starts the first thread.
+    if (program.enter_namespace != nullptr)
+      program.enter_namespace({program, *line.command, line.arguments.flags, line.arguments.positional},
+                              {{}, logger, silent_progress(), real_clock()});
     const Interruption interruption(line.arguments.flags.find_duration("command-timeout"));
     Invocation invocation{program,
                           *line.command,

@@ -1,6 +1,7 @@
 #include "engines/front.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -115,6 +116,24 @@ Level log_threshold(const Flags& flags) {
                   wanted));
 }
 
+bool needs_namespace(const common::Request&) {
+  return true;
+}
+
+bool needs_namespace_without_store(const common::Request& request) {
+  const auto options =
+      config::load_store_options(config::Environment::of_process(), overrides_of(request.flags));
+  const auto records = options.graph_root / (store::driver_name(options) + "-images/images.lock");
+  return ::access(records.c_str(), F_OK) != 0;
+}
+
+bool needs_given_namespace(const common::Request& request) {
+  if (::geteuid() == 0) return true;
+  throw Error(Kind::unsupported,
+              fmt::format("cannot run command \"{} {}\" in rootless mode, must execute `{} unshare` first",
+                          request.program.name, request.command.name, request.program.name));
+}
+
 EngineSession::EngineSession(const Invocation& invocation) : invocation_(invocation), session_(invocation) {}
 
 const config::StoreOptions& EngineSession::store_options() {
@@ -127,7 +146,9 @@ const config::StoreOptions& EngineSession::store_options() {
 }
 
 const std::shared_ptr<store::Store>& EngineSession::store() {
-  if (!store_) store_ = store::Store::open(context(), store_options());
+  // An ordinary user who is not root of a namespace runs a command that only reads.
+  const auto access = ::geteuid() == 0 ? store::Store::Access::read_write : store::Store::Access::read_only;
+  if (!store_) store_ = store::Store::open(context(), store_options(), access);
   return store_;
 }
 
@@ -173,7 +194,8 @@ common::Command missing_command(std::string_view name) {
           .example = "",
           .run = refuse_missing,
           .hidden = true,
-          .raw_arguments = true};
+          .raw_arguments = true,
+          .needs_namespace = common::needs_no_namespace};
 }
 
 std::string command_path(const common::Program& program, std::string_view group) {

@@ -32,6 +32,16 @@ std::vector<common::Option> unavailable_options(const std::vector<IdleOption>& o
 // From --log-level; Kind::invalid_input for a word that is no level.
 Level log_threshold(const common::Flags& flags);
 
+// Rules for ordinary users (common::NamespaceRule). Whatever changes the store or reads files of layers needs
+// to be root: that is what goes for commands that have no rule.
+bool needs_namespace(const common::Request& request);
+// Reads no more than the records, which are the user's own files: needs it only to make a store that is not
+// there yet. Its store is opened to be read only.
+bool needs_namespace_without_store(const common::Request& request);
+// Mounts are of no use to anybody unless they are in a namespace that is there already. Kind::unsupported
+// `cannot run command "podman image mount" in rootless mode, must execute `podman unshare` first`.
+bool needs_given_namespace(const common::Request& request);
+
 // Of one run of a command.
 class EngineSession {
  public:

@@ -4,6 +4,7 @@
 
 #include "common/builtin.hpp"
 #include "common/output.hpp"
+#include "common/rootless.hpp"
 #include "engines/front.hpp"
 #include "skopeo/commands.hpp"
 
@@ -25,6 +26,7 @@ const Command* const available[] = {
     &image_tree_command,
     &image_mount_command,
     &image_unmount_command,
+    &unshare_command,
     &skopeo::login_command,
     &skopeo::logout_command,
     &pull_command,
@@ -129,7 +131,10 @@ Program program(std::string name, std::string version_line) {
           .report = report,
           .unknown_command = unknown_command,
           .missing_command = missing_command,
-          .threshold = engines::log_threshold};
+          .threshold = engines::log_threshold,
+          .enter_namespace = [](const common::Request& request, const Context& context) {
+            common::enter_namespace(request, context, engines::needs_namespace, true);
+          }};
 }
 
 }  // namespace lade::podman

@@ -39,5 +39,6 @@ extern const common::Command image_prune_command;
 extern const common::Command image_tree_command;
 extern const common::Command image_mount_command;
 extern const common::Command image_unmount_command;
+extern const common::Command unshare_command;
 
 }  // namespace lade::podman

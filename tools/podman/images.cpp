@@ -284,7 +284,8 @@ common::Command list_named(std::string_view name, std::vector<std::string_view> 
           .argument = common::ArgumentHint::image,
           .options = image_list_options,
           .run = run_images,
-          .aliases = std::move(aliases)};
+          .aliases = std::move(aliases),
+          .needs_namespace = engines::needs_namespace_without_store};
 }
 
 }  // namespace
@@ -299,6 +300,7 @@ const common::Command image_exists_command{
     .synopsis = "IMAGE",
     .example = "image exists imageID",
     .argument = common::ArgumentHint::image,
-    .run = run_exists};
+    .run = run_exists,
+    .needs_namespace = engines::needs_namespace_without_store};
 
 }  // namespace lade::podman

@@ -223,7 +223,8 @@ common::Command history_named(std::string_view name) {
           .example = "history quay.io/fedora/fedora",
           .argument = common::ArgumentHint::image,
           .options = options_of_history,
-          .run = run_history};
+          .run = run_history,
+          .needs_namespace = engines::needs_namespace_without_store};
 }
 
 }  // namespace
@@ -236,7 +237,8 @@ const common::Command inspect_command{
     .example = "inspect fedora\ninspect --type image --format '{{.Id}}' fedora",
     .argument = common::ArgumentHint::image,
     .options = options_of_inspect,
-    .run = run_inspect};
+    .run = run_inspect,
+    .needs_namespace = engines::needs_namespace_without_store};
 const common::Command image_inspect_command{.name = "image inspect",
                                             .summary = "Display the configuration of an image",
                                             .description = "Displays what is known of images, as JSON.",
@@ -244,7 +246,8 @@ const common::Command image_inspect_command{.name = "image inspect",
                                             .example = "image inspect --format '{{.Id}}' fedora",
                                             .argument = common::ArgumentHint::image,
                                             .options = options_of_image_inspect,
-                                            .run = run_image_inspect};
+                                            .run = run_image_inspect,
+                                            .needs_namespace = engines::needs_namespace_without_store};
 const common::Command history_command = history_named("history");
 const common::Command image_history_command = history_named("image history");
 

@@ -14,7 +14,7 @@ constexpr std::string_view missing_names[] = {
     "machine",     "manifest",    "mount",       "network",      "pause",     "play",         "pod",
     "port",        "ps",          "quadlet",     "rename",       "restart",   "rm",           "run",
     "search",      "secret",      "start",       "stats",        "stop",      "system",       "top",
-    "umount",      "unmount",     "unpause",     "unshare",      "update",    "volume",       "wait"};
+    "umount",      "unmount",     "unpause",     "update",       "volume",    "wait"};
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 
 #include "common/builtin.hpp"
 #include "common/option_groups.hpp"
+#include "common/rootless.hpp"
 #include "transport/transports.hpp"
 
 namespace lade::skopeo {
@@ -22,6 +23,7 @@ const Command* const available[] = {
     &logout_command,
     &manifest_digest_command,
     &serve_command,
+    &sync_command,
     &common::completion_command,
     &common::help_command,
     &common::version_command,
@@ -79,7 +81,10 @@ common::Program program(std::string name, std::string version_line) {
       .version_line = std::move(version_line),
       .user_agent = "lade/" LADE_VERSION,
       .options = global_options,
-      .commands = commands()};
+      .commands = commands(),
+      .enter_namespace = [](const common::Request& request, const Context& context) {
+        common::enter_namespace(request, context, common::needs_no_namespace, false);
+      }};
   for (const transport::Transport* transport : transport::transports()) {
     program.transports.push_back(transport->name());
   }

@@ -16,6 +16,7 @@ extern const common::Command login_command;
 extern const common::Command logout_command;
 extern const common::Command manifest_digest_command;
 extern const common::Command serve_command;
+extern const common::Command sync_command;
 
 // Known to skopeo, not to be had yet: they say so and fail.
 std::span<const common::Command* const> missing_commands();

@@ -12,8 +12,8 @@
 #include "config/blob_info_cache.hpp"
 #include "os/file.hpp"
 #include "skopeo/commands.hpp"
+#include "skopeo/copy_flags.hpp"
 #include "skopeo/image_name.hpp"
-#include "spec/media_type.hpp"
 #include "transport/transports.hpp"
 
 namespace lade::skopeo {
@@ -23,7 +23,6 @@ using common::Flags;
 using common::Invocation;
 using common::Option;
 using common::ValueKind;
-using Instances = copy::CopyOptions::Instances;
 
 std::vector<Option> signing_options() {
   std::vector<Option> options;
@@ -109,36 +108,18 @@ std::vector<Option> copy_options() {
       {.name = "additional-tag",
        .kind = ValueKind::list,
        .help = "additional tags (supports docker-archive)"},
-      {.name = "all", .short_name = 'a', .help = "Copy all images if SOURCE-IMAGE is a list"},
       {.name = "digestfile",
        .kind = ValueKind::text,
        .value_name = "PATH",
        .help = "Write the digest of the pushed image to the specified file"},
-      {.name = "format",
-       .short_name = 'f',
-       .kind = ValueKind::text,
-       .help = "MANIFEST TYPE (oci, v2s1, or v2s2) to use in the destination (default is manifest type of "
-               "source, with fallbacks)",
-       .choices = {"oci", "v2s1", "v2s2"}},
-      {.name = "multi-arch",
-       .kind = ValueKind::text,
-       .help = "How to handle multi-architecture images (system, all, index-only, or a list "
-               "OS/ARCH[/VARIANT],...)",
-       .choices = {"system", "all", "index-only"}},
-      {.name = "preserve-digests", .help = "Preserve digests of images and lists"},
       {.name = "progress",
        .kind = ValueKind::text,
        .help = "How to show the progress (auto, plain, bars, json, or none); json: events on standard error",
        .choices = {"auto", "plain", "bars", "json", "none"}},
       {.name = "quiet", .short_name = 'q', .help = "Suppress output information when copying images"},
-      {.name = "remove-list-signatures", .help = "Do not copy signatures of lists from source"},
-      {.name = "remove-signatures", .help = "Do not copy signatures from source"},
-      {.name = "strip-removed-platforms",
-       .help = "Leave instances that are not copied out of the list (its digest changes)"},
-      {.name = "with-referrers",
-       .help = "Copy what refers to the image as well: signatures, SBOMs and other artifacts"},
       common::authfile_option(),
   };
+  common::append(options, manifest_options());
   common::append(options, layer_options());
   common::append(options, transfer_options());
   common::append(options, common::image_options("src-"));
@@ -152,48 +133,11 @@ std::vector<Option> copy_options() {
   throw Error(Kind::invalid_input, std::move(message));
 }
 
-std::string manifest_type_of(const std::string& format) {
-  if (format.empty()) return "";
-  if (format == "oci") return std::string(spec::media_type::oci_manifest);
-  if (format == "v2s1") return std::string(spec::media_type::docker_manifest_v1_signed);
-  if (format == "v2s2") return std::string(spec::media_type::docker_manifest);
-  refuse(fmt::format("unknown format \"{}\". Choose one of the supported formats: 'oci', 'v2s1', or 'v2s2'",
-                     format));
-}
-
 io::Compression compression_of(const std::string& name) {
   if (name == "zstd:chunked") throw Error(Kind::unsupported, "zstd:chunked is not available in lade yet");
   const auto compression = io::compression_by_name(name);
   if (!compression) refuse(fmt::format("cannot find compressor for \"{}\"", name));
   return *compression;
-}
-
-std::vector<spec::Platform> platforms_of(const std::string& list) {
-  std::vector<spec::Platform> platforms;
-  for (std::size_t start = 0; start <= list.size();) {
-    const std::size_t comma = std::min(list.find(',', start), list.size());
-    platforms.push_back(spec::Platform::parse(list.substr(start, comma - start)));
-    start = comma + 1;
-  }
-  return platforms;
-}
-
-void choose_instances(const Flags& flags, copy::CopyOptions& options) {
-  const std::string choice = flags.text("multi-arch");
-  if (flags.flag("all") && !choice.empty()) refuse("Cannot use --all and --multi-arch flags together");
-  if (flags.flag("all") || choice == "all") {
-    options.instances = Instances::all;
-  } else if (choice == "index-only") {
-    options.instances = Instances::index_only;
-  } else if (std::find(choice.begin(), choice.end(), '/') != choice.end()) {
-    options.instances = Instances::platforms;
-    options.platforms = platforms_of(choice);
-  } else if (!choice.empty() && choice != "system") {
-    refuse(fmt::format(
-        "unknown multi-arch option \"{}\". Choose one of the supported options: 'system', 'all', or "
-        "'index-only'",
-        choice));
-  }
 }
 
 std::vector<spec::Reference> additional_tags(const Flags& flags) {
@@ -209,10 +153,7 @@ std::vector<spec::Reference> additional_tags(const Flags& flags) {
 
 copy::CopyOptions options_of(const Flags& flags) {
   copy::CopyOptions options;
-  choose_instances(flags, options);
-  options.strip_removed_platforms = flags.flag("strip-removed-platforms");
-  options.manifest_type = manifest_type_of(flags.text("format"));
-  options.preserve_digests = flags.flag("preserve-digests");
+  read_manifest_options(flags, options);
   if (const auto format = flags.find_text("dest-compress-format"))
     options.compression = compression_of(*format);
   if (const auto level = flags.find_integer("dest-compress-level")) {
@@ -221,10 +162,7 @@ copy::CopyOptions options_of(const Flags& flags) {
   }
   options.force_compression_format = flags.flag("dest-force-compress-format");
   options.precompute_digests = flags.flag("dest-precompute-digests");
-  options.remove_signatures = flags.flag("remove-signatures");
-  options.remove_list_signatures = flags.flag("remove-list-signatures");
   options.skip_existing = flags.flag("skip-existing");
-  options.with_referrers = flags.flag("with-referrers");
   const std::uint64_t parallel = flags.find_unsigned("image-parallel-copies").value_or(0);
   if (parallel > 0) options.parallel_copies = static_cast<unsigned>(std::min<std::uint64_t>(parallel, 256));
   return options;
@@ -290,6 +228,7 @@ const common::Command copy_command{
         "copy --all docker://docker.io/library/busybox oci:busybox:latest",
     .argument = common::ArgumentHint::image,
     .options = copy_options,
-    .run = run_copy};
+    .run = run_copy,
+    .needs_namespace = names_local_store};
 
 }  // namespace lade::skopeo

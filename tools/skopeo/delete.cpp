@@ -53,6 +53,7 @@ const common::Command delete_command{
     .example = "delete docker://registry.example.com/example/pause:latest",
     .argument = common::ArgumentHint::image,
     .options = delete_options,
-    .run = run_delete};
+    .run = run_delete,
+    .needs_namespace = names_local_store};
 
 }  // namespace lade::skopeo

@@ -11,6 +11,7 @@
 #include "common/session.hpp"
 #include "registry/client.hpp"
 #include "skopeo/commands.hpp"
+#include "skopeo/image_name.hpp"
 #include "skopeo/inspect_types.hpp"
 #include "transport/docker/docker.hpp"
 #include "transport/transports.hpp"
@@ -235,6 +236,7 @@ const common::Command inspect_command{
         "inspect --format \"Name: {{.Name}} Digest: {{.Digest}}\" docker://registry.access.redhat.com/ubi8",
     .argument = common::ArgumentHint::image,
     .options = inspect_options,
-    .run = run_inspect};
+    .run = run_inspect,
+    .needs_namespace = names_local_store};
 
 }  // namespace lade::skopeo

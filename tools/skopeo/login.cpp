@@ -107,7 +107,8 @@ const common::Command login_command{.name = "login",
                                     .example = "login quay.io",
                                     .argument = common::ArgumentHint::registry,
                                     .options = login_options,
-                                    .run = run_login};
+                                    .run = run_login,
+                                    .needs_namespace = common::needs_no_namespace};
 
 const common::Command logout_command{.name = "logout",
                                      .summary = "Logout of a container registry",
@@ -116,6 +117,7 @@ const common::Command logout_command{.name = "logout",
                                      .example = "logout quay.io",
                                      .argument = common::ArgumentHint::registry,
                                      .options = logout_options,
-                                     .run = run_logout};
+                                     .run = run_logout,
+                                     .needs_namespace = common::needs_no_namespace};
 
 }  // namespace lade::skopeo

@@ -34,7 +34,6 @@ const Command generate_sigstore_key = missing("generate-sigstore-key", refuse_si
 const Command layers = missing("layers", refuse);
 const Command standalone_sign = missing("standalone-sign", refuse_signing);
 const Command standalone_verify = missing("standalone-verify", refuse_signing);
-const Command sync = missing("sync", refuse);
 const Command dump_signature = missing("untrusted-signature-dump-without-verification", refuse_signing);
 
 const Command* const all[] = {&experimental_image_proxy,
@@ -42,7 +41,6 @@ const Command* const all[] = {&experimental_image_proxy,
                               &layers,
                               &standalone_sign,
                               &standalone_verify,
-                              &sync,
                               &dump_signature};
 
 }  // namespace

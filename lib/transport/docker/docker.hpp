@@ -25,6 +25,10 @@ std::vector<std::string> list_docker_tags(const Context& context, const spec::Re
 // registry cannot do that.
 void delete_docker_tag(const Context& context, const spec::Reference& reference, const Options& options);
 
+// Of the manifest that open_docker_source would read, without reading it; nullopt if it is nowhere.
+std::optional<spec::Digest> find_docker_digest(const Context& context, const spec::Reference& reference,
+                                               const Options& options);
+
 // A name, and where it points to.
 class DockerReference final : public ImageReference {
  public:

@@ -91,16 +91,36 @@ registry::Options options_for(const config::PullEndpoint& endpoint, const spec::
   return result;
 }
 
+std::unique_ptr<registry::Client> make_client(const config::PullEndpoint& endpoint,
+                                              const spec::Reference& reference, const Options& options) {
+  return registry::Client::make(endpoint.reference.domain(), endpoint.reference.path(), registry::Access::pull,
+                                options_for(endpoint, reference, options));
+}
+
 std::unique_ptr<ImageSource> open_endpoint(const Context& context, const config::PullEndpoint& endpoint,
                                            const spec::Reference& reference, const Options& options) {
-  const spec::Reference& physical = endpoint.reference;
-  auto client = registry::Client::make(physical.domain(), physical.path(), registry::Access::pull,
-                                       options_for(endpoint, reference, options));
-  auto manifest = client->manifest(context, tag_or_digest(physical));
+  auto client = make_client(endpoint, reference, options);
+  auto manifest = client->manifest(context, tag_or_digest(endpoint.reference));
   return std::make_unique<DockerSource>(std::move(client), std::move(manifest));
 }
 
 }  // namespace
+
+std::optional<spec::Digest> find_docker_digest(const Context& context, const spec::Reference& reference,
+                                               const Options& options) {
+  const spec::Reference wanted = to_read(reference);
+  const auto places = endpoints(wanted, options);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    try {
+      const auto found =
+          make_client(places[i], wanted, options)->find_manifest(context, tag_or_digest(places[i].reference));
+      if (found) return found->digest;
+    } catch (const Error&) {
+      if (i + 1 == places.size()) throw;
+    }
+  }
+  return std::nullopt;
+}
 
 std::unique_ptr<ImageSource> open_docker_source(const Context& context, const spec::Reference& reference,
                                                 const Options& options) {

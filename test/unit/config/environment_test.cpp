@@ -1,6 +1,10 @@
 #include "config/environment.hpp"
 
 #include <doctest/doctest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "os/user_namespace.hpp"
 
 using namespace lade::config;
 
@@ -15,6 +19,16 @@ TEST_CASE("environment: the process has a PATH") {
   const auto environment = Environment::of_process();
   CHECK_FALSE(environment.get("PATH").empty());
   CHECK_FALSE(environment.home.empty());
+}
+
+TEST_CASE("environment: no variable makes root of the machine somebody else" *
+          doctest::skip(::geteuid() != 0 || !lade::os::in_initial_user_namespace())) {
+  ::setenv("_CONTAINERS_ROOTLESS_UID", "1500", 1);
+  ::setenv("_CONTAINERS_USERNS_CONFIGURED", "done", 1);
+  const auto environment = Environment::of_process();
+  ::unsetenv("_CONTAINERS_ROOTLESS_UID");
+  ::unsetenv("_CONTAINERS_USERNS_CONFIGURED");
+  CHECK(environment.uid == 0);
 }
 
 TEST_CASE("environment: XDG variables win over the home directory") {
