@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "config/config_files.hpp"
+#include "config/merged_list.hpp"
 #include "config/toml_table.hpp"
 #include "os/file.hpp"
 
@@ -24,22 +25,6 @@ constexpr std::array overlay_keys = {
     "ignore_chown_errors", "mountopt",      "mount_program", "size", "inodes",
     "skip_mount_home",     "use_composefs", "force_mask",    "sync"};
 constexpr std::array vfs_keys = {"ignore_chown_errors", "sync"};
-
-// Array of strings that later files replace, or append to once one of them said so.
-class MergedList {
- public:
-  void merge(std::optional<TomlTable::TextList> list) {
-    if (!list) return;
-    if (list->append) append_ = *list->append;
-    if (!append_) texts_.clear();
-    std::ranges::move(list->texts, std::back_inserter(texts_));
-  }
-  const std::vector<std::string>& texts() const { return texts_; }
-
- private:
-  std::vector<std::string> texts_;
-  bool append_ = false;
-};
 
 // All files decoded one after the other into one structure.
 struct StorageDocument {

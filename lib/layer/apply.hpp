@@ -16,8 +16,9 @@
 namespace lade::layer {
 
 // What a ".wh." entry of the tar becomes: a 0/0 character device or an opaque attribute of its directory; a
-// file of that name (fuse-overlayfs as mount_program); a removal of what the parent layers put there (vfs).
-enum class Whiteouts { overlay, files, remove };
+// file of that name (fuse-overlayfs as mount_program); a removal of what the parent layers put there (vfs); a
+// name like any other, for tars that are no layers.
+enum class Whiteouts { overlay, files, remove, none };
 
 struct ApplyOptions {
   Whiteouts whiteouts = Whiteouts::overlay;
@@ -36,7 +37,8 @@ struct AppliedLayer {
   std::vector<std::uint32_t> uids, gids;  // of the entries but whiteouts, before mapping; sorted, each once
 };
 
-// Unpacks the uncompressed `tar` into `directory`: empty, or the parent's copy for Whiteouts::remove. Names,
+// Unpacks the uncompressed `tar` into `directory`: empty, or the parent's copy for Whiteouts::remove, or any
+// for Whiteouts::none. Names,
 // links and whiteouts resolve as if it were "/"; nothing outside is touched, whatever the tar says. Nothing
 // else may change the directory meanwhile. What was unpacked stays there when an error is thrown.
 // `tar` is read in the calling thread. Memory: below 16 MiB, plus 16 bytes an entry with tar_split or

@@ -50,8 +50,9 @@ std::array<std::timespec, 2> times_of(const archive::TarHeader& header) {
 Attributes::Attributes(const Context& context, const os::UniqueFd& root, const ApplyOptions& options,
                        bool exactly)
     : context_(context), options_(options), creator_{::geteuid(), ::getegid()} {
-  // The parent's copy may hold directories that pass on their group; a new tree holds none until the end.
-  if (!exactly || options.whiteouts == Whiteouts::remove) return;
+  // What is there may hold directories that pass on their group; a new tree holds none until the end.
+  const bool is_new = options.whiteouts != Whiteouts::remove && options.whiteouts != Whiteouts::none;
+  if (!exactly || !is_new) return;
   const os::UniqueFd probe(::openat(root.get(), ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0777));
   if (!probe.is_open()) return;
   const auto given = os::stat_of(probe);

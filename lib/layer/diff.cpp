@@ -114,10 +114,10 @@ class Walk {
   // With the directories on the way to it.
   void say(TarItem item) {
     for (Level& level : levels_) {
-      if (level.unsaid) ready_.push_back(std::move(*level.unsaid));
+      if (level.unsaid) add(std::move(*level.unsaid));
       level.unsaid.reset();
     }
-    ready_.push_back(std::move(item));
+    add(std::move(item));
   }
 
   const Context& context_;
@@ -127,7 +127,69 @@ class Walk {
   std::vector<Level> levels_;
 
  private:
+  void add(TarItem item) {
+    if (!options_.leave_out || !options_.leave_out(item.header)) ready_.push_back(std::move(item));
+  }
+
   std::deque<TarItem> ready_;
+};
+
+// Whether `root`, an overlay layer, hides what lower ones have under this name.
+bool is_opaque_below(const os::Root& root, const std::string& path) {
+  const os::UniqueFd directory = root.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  bool opaque = false;
+  const std::string self = ".";
+  xattrs_of({directory, self, path, os::stat_of(directory)}, &opaque);
+  return opaque;
+}
+
+// The directory that the layers below show under a name.
+class LowerDirectories {
+ public:
+  explicit LowerDirectories(const std::vector<std::shared_ptr<const os::Root>>& lowers) : lowers_(lowers) {}
+
+  // The layer that has it; nullptr if it is no directory below.
+  const os::Root* find(const std::string& path) const {
+    for (const auto& lower : lowers_) {
+      const auto seen = look(*lower, path);
+      if (seen == Seen::here) return lower.get();
+      if (seen == Seen::hidden) return nullptr;
+    }
+    return nullptr;
+  }
+
+ private:
+  enum class Seen { here, maybe_below, hidden };
+
+  static Seen look(const os::Root& lower, const std::string& path) {
+    for (std::size_t end = path.find('/');; end = path.find('/', end + 1)) {
+      const std::string part = path.substr(0, end);
+      const auto stat = stat_in(lower, part);
+      if (!stat) return Seen::maybe_below;
+      if (!S_ISDIR(stat->st_mode)) return Seen::hidden;
+      if (end == std::string::npos) return Seen::here;
+      if (is_opaque_below(lower, part)) return has(lower, path) ? Seen::here : Seen::hidden;
+    }
+  }
+
+  static std::optional<struct ::stat> stat_in(const os::Root& root, const std::string& path) {
+    try {
+      const os::UniqueFd fd = root.open(path, O_PATH | O_NOFOLLOW);
+      struct ::stat stat {};
+      if (::fstat(fd.get(), &stat) != 0) throw Error::from_errno(errno, "stat " + path);
+      return stat;
+    } catch (const Error& error) {
+      if (error.kind() != Kind::not_found && error.kind() != Kind::system) throw;
+      return std::nullopt;
+    }
+  }
+
+  static bool has(const os::Root& root, const std::string& path) {
+    const auto stat = stat_in(root, path);
+    return stat && S_ISDIR(stat->st_mode);
+  }
+
+  const std::vector<std::shared_ptr<const os::Root>>& lowers_;
 };
 
 // A layer's own directory.
@@ -154,8 +216,12 @@ class OverlayWalk final : public Walk {
     Level level{path, sorted_names(directory), 0, false, std::nullopt};
     opaque |= drop_markers(level.names);
     const auto header = item->header;
-    say(std::move(*item));
-    if (opaque && hides_something(path)) say(items_.opaque_marker(header));
+    if (!opaque && is_unchanged(found)) {
+      level.unsaid = std::move(*item);
+    } else {
+      say(std::move(*item));
+      if (opaque && hides_something(path)) say(items_.opaque_marker(header));
+    }
     upper_.enter(std::move(directory));
     push(std::move(level));
   }
@@ -165,6 +231,20 @@ class OverlayWalk final : public Walk {
     return std::erase_if(names, [](const std::string& name) {
              return name == opaque_whiteout || name == fuse_opaque_device;
            }) > 0;
+  }
+
+  // Only copied up, for something that was changed in it, or was there for a while.
+  bool is_unchanged(const Found& found) const {
+    if (!options_.without_unchanged_directories || !options_.lowers) return false;
+    const os::Root* lower = LowerDirectories(*options_.lowers).find(found.path);
+    if (lower == nullptr) return false;
+    const os::UniqueFd directory = lower->open(found.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    const auto stat = os::stat_of(directory);
+    const std::string self = ".";
+    return stat.st_mode == found.stat.st_mode && stat.st_uid == found.stat.st_uid &&
+           stat.st_gid == found.stat.st_gid && stat.st_mtim.tv_sec == found.stat.st_mtim.tv_sec &&
+           stat.st_mtim.tv_nsec == found.stat.st_mtim.tv_nsec &&
+           xattrs_of({directory, self, found.path, stat}) == xattrs_of(found);
   }
 
   bool hides_something(const std::string& path) const {

@@ -4,10 +4,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "archive/tar_header.hpp"
 #include "base/context.hpp"
 #include "io/stream.hpp"
 #include "layer/id_maps.hpp"
@@ -23,10 +25,16 @@ struct DiffOptions {
 
   IdMaps ids;                  // with which the files are shifted; entries get the container's IDs
   std::optional<Owner> owner;  // of every entry, instead of what the files have
+  std::optional<std::int64_t> mtime;         // seconds; of every entry, instead of what the files have
   std::optional<std::int64_t> latest_mtime;  // seconds; later times become this one
+  // Entries that do not come into the tar; what is in a directory is asked for by itself. Null: none.
+  std::function<bool(const archive::TarHeader& entry)> leave_out;
   // The layers below, for diff() only: an opaque directory is marked if one of them has its name. nullopt:
   // each is marked.
   std::optional<std::vector<std::shared_ptr<const os::Root>>> lowers;
+  // For diff() with `lowers`, the topmost first: a directory that is as it was below comes into the tar only
+  // with what has changed in it.
+  bool without_unchanged_directories = false;
 };
 
 // The tar of an overlay layer's own directory (of an image layer or of a container, native or of

@@ -93,7 +93,8 @@ void Extractor::extract(const TarEntry& entry) {
     uids.add(header.uid);
     gids.add(header.gid);
   }
-  if (options_.whiteouts != Whiteouts::files && (hides || is_hidden(target.path))) {
+  const bool has_whiteouts = options_.whiteouts != Whiteouts::files && options_.whiteouts != Whiteouts::none;
+  if (has_whiteouts && (hides || is_hidden(target.path))) {
     announce(entry, false);
     if (hides) whiteout(target.path, header);
     return;

@@ -133,7 +133,7 @@ void TarItems::set_owner(TarHeader& header, const struct ::stat& stat) const {
 }
 
 archive::TarTime TarItems::mtime_of(const struct ::stat& stat) const {
-  const std::int64_t seconds = stat.st_mtim.tv_sec;
+  const std::int64_t seconds = options_.mtime.value_or(stat.st_mtim.tv_sec);
   return {std::min(seconds, options_.latest_mtime.value_or(seconds)), 0};
 }
 
@@ -182,7 +182,9 @@ TarItem TarItems::whiteout(const std::string& path, const struct ::stat* device)
   header.name += whiteout_prefix;
   header.name += base_of(path);
   header.mode = 0;
-  if (device != nullptr) {
+  if (device == nullptr) {
+    header.mtime.seconds = options_.mtime.value_or(0);
+  } else {
     header.mtime = mtime_of(*device);
     // Not mapped: nobody made them as a user of the container.
     header.uid = device->st_uid;
@@ -201,6 +203,7 @@ TarItem TarItems::opaque_marker(const TarHeader& directory) const {
   item.header.mode = directory.mode & 0777;
   item.header.uid = directory.uid;
   item.header.gid = directory.gid;
+  item.header.mtime.seconds = options_.mtime.value_or(0);
   return item;
 }
 

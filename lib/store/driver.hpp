@@ -10,6 +10,7 @@
 #include "base/context.hpp"
 #include "config/storage_conf.hpp"
 #include "layer/apply.hpp"
+#include "layer/diff.hpp"
 #include "store/layout.hpp"
 #include "store/temp_directory.hpp"
 
@@ -66,10 +67,10 @@ class Driver {
   // The directories that hold the files of a layer: first its own, then those it hides. Needs no lock.
   virtual std::vector<Path> content_directories(const std::string& id) const = 0;
 
-  // The tar of a layer as its files are now, for layers without a tar-split. `context` MUST outlive the
-  // reader. Needs no lock.
+  // The tar of a layer as its files are now, for layers without a tar-split; `options` without `lowers`.
+  // `context` MUST outlive the reader. Needs no lock.
   virtual std::unique_ptr<io::Reader> diff(const Context& context, const std::string& id,
-                                           const std::string& parent, const layer::IdMaps& ids) const = 0;
+                                           const std::string& parent, layer::DiffOptions options) const = 0;
 
   // What mount() returns, whether or not it is mounted.
   virtual Path mount_path(const std::string& id, bool read_only) const = 0;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "layer/diff.hpp"
 #include "os/atomic_file.hpp"
 #include "os/child_process.hpp"
 #include "os/file.hpp"
@@ -116,9 +115,7 @@ class OverlayDriver final : public Driver {
   }
 
   std::unique_ptr<io::Reader> diff(const Context& context, const std::string& id, const std::string&,
-                                   const layer::IdMaps& ids) const override {
-    layer::DiffOptions options;
-    options.ids = ids;
+                                   layer::DiffOptions options) const override {
     auto& lowers = options.lowers.emplace();
     for (const auto& lower : homes_.lower_ids(id))
       for (const auto& directory : homes_.diffs(lower))

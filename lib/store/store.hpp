@@ -13,6 +13,7 @@
 #include "config/storage_conf.hpp"
 #include "io/codec/codec.hpp"
 #include "io/stream.hpp"
+#include "layer/diff.hpp"
 #include "spec/digest.hpp"
 #include "store/layout.hpp"
 #include "store/pending_layer.hpp"
@@ -119,6 +120,10 @@ class Store {
   // `context` MUST outlive the reader.
   std::unique_ptr<io::Reader> open_diff(const Context& context, const std::string& layer) const;
   bool has_tar_split(const std::string& layer) const;
+  // The tar of what a container has changed, as its files are now; `options` without ids and lowers.
+  // `context` MUST outlive the reader.
+  std::unique_ptr<io::Reader> open_changes(const Context& context, const std::string& container,
+                                           layer::DiffOptions options) const;
 
   // ---- writing
 

@@ -46,6 +46,11 @@ std::unique_ptr<io::Reader> read_by_tar_split(const Path& tar_split, const std::
                                                    archive::open_in_roots(roots_of(directories)));
 }
 
+layer::DiffOptions changes_of(const LayerRecord& layer, layer::DiffOptions options) {
+  options.ids = layer.ids;
+  return options;
+}
+
 }  // namespace
 
 std::shared_ptr<PendingLayer> Store::Impl::unpack(const Context& context, io::Reader& tar) const {
@@ -97,11 +102,21 @@ std::unique_ptr<io::Reader> Store::Impl::open_diff(const Context& context, const
   if (!found) throw Error(Kind::not_found, "layer " + layer + " is not in the store");
   const Path tar_split = found->store->layout().tar_split(found->record.id);
   if (!std::filesystem::exists(tar_split))
-    return driver->diff(context, found->record.id, found->record.parent, found->record.ids);
+    return driver->diff(context, found->record.id, found->record.parent, changes_of(found->record, {}));
   // Only a copy for another user namespace has files in the layers below it.
   const bool is_mapped = !found->record.ids.uids.empty() || !found->record.ids.gids.empty();
   if (is_mapped) return read_by_tar_split(tar_split, driver->content_directories(found->record.id));
   return read_by_tar_split(tar_split, {driver->own_directory(found->record.id)});
+}
+
+std::unique_ptr<io::Reader> Store::open_changes(const Context& context, const std::string& container,
+                                                layer::DiffOptions options) const {
+  const auto found = find_container(context, container);
+  if (!found) throw Error(Kind::not_found, "container " + container + " is not in the store");
+  const auto own = impl_->find_layer(context, found->layer);
+  if (!own) throw Error(Kind::not_found, "layer " + found->layer + " is not in the store");
+  return impl_->driver->diff(context, own->record.id, own->record.parent,
+                             changes_of(own->record, std::move(options)));
 }
 
 std::unique_ptr<io::Reader> Store::open_diff(const Context& context, const std::string& layer) const {

@@ -2,7 +2,6 @@
 
 #include <cerrno>
 
-#include "layer/diff.hpp"
 #include "os/copy_tree.hpp"
 #include "os/file.hpp"
 #include "store/driver.hpp"
@@ -59,14 +58,12 @@ class VfsDriver final : public Driver {
   std::vector<Path> content_directories(const std::string& id) const override { return {directory(id)}; }
 
   std::unique_ptr<io::Reader> diff(const Context& context, const std::string& id, const std::string& parent,
-                                   const layer::IdMaps& ids) const override {
+                                   layer::DiffOptions options) const override {
     Path lower = place_.layout.run_home() / "empty";
     if (parent.empty())
       os::mkdir_all(lower, 0700);
     else
       lower = directory(parent);
-    layer::DiffOptions options;
-    options.ids = ids;
     return layer::diff_trees(context, os::open_file(lower, O_RDONLY | O_DIRECTORY),
                              os::open_file(directory(id), O_RDONLY | O_DIRECTORY), std::move(options));
   }

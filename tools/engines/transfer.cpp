@@ -18,6 +18,7 @@
 #include "spec/media_type.hpp"
 #include "transport/archive_input.hpp"
 #include "transport/docker/docker.hpp"
+#include "transport/docker_archive/docker_archive.hpp"
 #include "transport/oci/layout_index.hpp"
 #include "transport/transports.hpp"
 
@@ -67,8 +68,10 @@ void set_compression(const Flags& flags, copy::CopyOptions& options) {
 }
 
 spec::PlatformChoice platform_of(const Flags& flags) {
+  if (!flags.has("platform")) return {};
   spec::PlatformChoice choice{flags.text("os"), flags.text("arch"), flags.text("variant")};
-  const std::string platform = flags.text("platform");
+  std::string platform = flags.text("platform");
+  platform.resize(std::min(platform.find(','), platform.size()));
   if (platform.empty()) return choice;
   if (flags.given("os") || flags.given("arch"))
     refuse_transfer("--platform option can not be specified with --arch or --os");
@@ -90,7 +93,7 @@ class Puller {
   // IDs, in order.
   std::vector<std::string> pull(const std::string& name) {
     if (names_transport(name)) return pull_from_transport(name);
-    const bool all = flags_.flag("all-tags");
+    const bool all = wants_all_tags();
     const auto local = find_local(name);
     if (policy_ == "never") {
       if (!local) throw Error(Kind::image_not_found, fmt::format("{}: image not known", name));
@@ -117,7 +120,8 @@ class Puller {
   }
 
  private:
-  bool is_quiet() const { return flags_.flag("quiet"); }
+  bool is_quiet() const { return flags_.has("quiet") && flags_.flag("quiet"); }
+  bool wants_all_tags() const { return flags_.has("all-tags") && flags_.flag("all-tags"); }
 
   void say(const std::string& line) const {
     if (!is_quiet()) common::write_best_effort(2, line + "\n");
@@ -163,12 +167,12 @@ class Puller {
   }
 
   std::vector<std::string> pull_from_transport(const std::string& name) {
-    if (flags_.flag("all-tags") && !name.starts_with("docker://"))
+    if (wants_all_tags() && !name.starts_with("docker://"))
       refuse_transfer(fmt::format("pulling all tags is not supported for {} transport", name.substr(0, name.find(':'))));
     const auto source = transport::parse_image_name(name);
     if (source->transport() != "docker") return {import_image(session_, *source).id};
     const auto reference = source->docker_reference();
-    if (flags_.flag("all-tags")) return pull_all_tags(*reference);
+    if (wants_all_tags()) return pull_all_tags(*reference);
     return {pull_reference(reference->with_default_tag(), std::nullopt)};
   }
 
@@ -203,10 +207,15 @@ std::string name_of_imported(const Context& context, const transport::ImageRefer
   if (const auto reference = source.docker_reference()) return reference->with_default_tag().str();
   const std::string rest = source.rest();
   const std::size_t colon = rest.find(':');
+  const std::string path = rest.substr(0, colon);
+  if (source.transport() == "docker-archive") {
+    const auto tags = transport::docker_archive_tags(context, source, {});
+    if (tags.size() == 1 && !tags.front().starts_with('@')) return spec::Reference::parse(tags.front()).str();
+  }
+  if (source.transport() != "oci" && source.transport() != "oci-archive") return "";
   std::string name = colon == std::string::npos ? "" : rest.substr(colon + 1);
-  if (source.transport() == "oci-archive" && name.empty())
-    name = name_in_archive(context, rest.substr(0, colon));
-  if (source.transport() != "oci" && source.transport() != "oci-archive") name.clear();
+  if (source.transport() == "oci-archive" && name.empty()) name = name_in_archive(context, path);
+  if (source.transport() == "oci" && name.empty() && !path.starts_with('/')) name = path;
   if (name.starts_with('@')) name.clear();
   return name.empty() ? "" : engine::normalize_name(name).str();
 }
@@ -380,6 +389,10 @@ Imported import_image(EngineSession& session, const transport::ImageReference& s
   const std::string id = spec::Manifest::parse(raw.bytes, raw.media_type).config().digest.hex();
   transfer(session, {.source = source, .destination = *stored_image(id)});
   return {id, ""};
+}
+
+std::vector<std::string> pull_images(EngineSession& session, const std::string& name, const std::string& policy) {
+  return Puller(session, policy).pull(name);
 }
 
 int run_pull(Invocation& invocation, const std::string& default_policy, const std::string& without_image) {

@@ -1,7 +1,6 @@
 #include <doctest/doctest.h>
 
 #include "../store/fixture.hpp"
-#include "engine/builder_report.hpp"
 #include "engine/disk_usage.hpp"
 #include "engine/host_facts.hpp"
 #include "engine/image_changes.hpp"
@@ -80,16 +79,4 @@ TEST_CASE("host facts: they come from the files of the machine") {
   CHECK(facts.cgroup_controllers == std::vector<std::string>{"cpu", "memory"});
   CHECK(uptime_text(facts.uptime) == "25h 1m 1.50s (Approximately 1.04 days)");
   CHECK(uptime_text(59) == "0h 0m 59.00s");
-}
-
-TEST_CASE("buildah's inspect: Docker's structure has what OCI's leaves out") {
-  const auto config = spec::ImageConfig::parse(
-      "{\"created\":\"2020-01-02T03:04:05Z\",\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{\"Cmd\":"
-      "[\"sh\"],\"Healthcheck\":{\"Test\":[\"NONE\"]}},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}");
-  const auto json = docker_image_document(config);
-  CHECK(json["config"]["Hostname"] == "");
-  CHECK(json["config"]["Env"].is_null());
-  CHECK(json["config"]["Healthcheck"]["Test"][0] == "NONE");
-  CHECK(json["container_config"] == json["config"]);
-  CHECK(json["history"].is_null());
 }

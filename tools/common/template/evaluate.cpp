@@ -28,7 +28,7 @@ std::size_t column_of(std::string_view text, std::size_t position) {
 
 class Evaluator {
  public:
-  Evaluator(std::string_view name, std::string_view text, const Value& data) : name_(name), text_(text) {
+  Evaluator(std::string_view name, std::string_view text, const Value& data, MissingKeys missing) : missing_(missing), name_(name), text_(text) {
     variables_.push_back({"$", data});
   }
 
@@ -243,7 +243,8 @@ class Evaluator {
 
   Value field_of(const Operand& operand, const Value& value, const std::string& name) const {
     if (value.shape() == Shape::structure && value.has_field(name)) return value.field(name);
-    if (value.shape() == Shape::map) return value.key(name);
+    if (value.shape() == Shape::map)
+      return missing_ == MissingKeys::no_value && !value.json().contains(name) ? Value::missing() : value.key(name);
     if (value.shape() == Shape::any) {
       refuse(operand.position, operand.source,
              value.is_missing() ? fmt::format("nil data; no entry for key {}", quote(name))
@@ -253,6 +254,7 @@ class Evaluator {
            fmt::format("can't evaluate field {} in type {}", name, value.type_name()));
   }
 
+  MissingKeys missing_;
   std::string_view name_, text_;
   std::vector<Variable> variables_;
   std::string out_;
@@ -270,9 +272,9 @@ std::vector<Node> parse_named(std::string_view name, std::string_view text) {
 
 }  // namespace
 
-std::string render(std::string_view name, std::string_view text, const Value& data) {
+std::string render(std::string_view name, std::string_view text, const Value& data, MissingKeys missing) {
   const std::vector<Node> nodes = parse_named(name, text);
-  return Evaluator(name, text, data).run(nodes, data);
+  return Evaluator(name, text, data, missing).run(nodes, data);
 }
 
 void check(std::string_view name, std::string_view text) {

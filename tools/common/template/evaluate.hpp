@@ -12,7 +12,12 @@ namespace lade::common::gotemplate {
 
 // `name` is for messages: `template: <name>:1:13: executing "<name>" at <.Foo>: ...`. Kind::invalid_input for
 // what is wrong with the template, also for more than 64 MiB of output or ten million steps.
-std::string render(std::string_view name, std::string_view text, const Value& data);
+enum class MissingKeys {
+  zero,      // a key that a map has not gives the zero of the map's elements
+  no_value,  // it gives "<no value>": text/template as it is
+};
+std::string render(std::string_view name, std::string_view text, const Value& data,
+                   MissingKeys missing = MissingKeys::zero);
 
 // A template that cannot be parsed throws; returns otherwise.
 void check(std::string_view name, std::string_view text);

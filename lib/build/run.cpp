@@ -1,0 +1,456 @@
+#include "build/run.hpp"
+
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <memory>
+
+#include "base/error.hpp"
+#include "build/destination.hpp"
+#include "build/glob.hpp"
+#include "build/mount_targets.hpp"
+#include "build/network.hpp"
+#include "build/run_files.hpp"
+#include "build/run_spec.hpp"
+#include "build/users.hpp"
+#include "layer/tree.hpp"
+#include "os/atomic_file.hpp"
+#include "os/child_process.hpp"
+#include "os/file.hpp"
+#include "os/lock_file.hpp"
+#include "os/mount.hpp"
+#include "os/temp_dir.hpp"
+#include "runtime/runtime.hpp"
+
+extern char** environ;
+
+namespace lade::build {
+
+using spec::Json;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uint64_t max_host_file = 1 << 20;
+constexpr const char* usual_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+constexpr std::size_t hostname_digits = 12;
+// As other runtimes end.
+constexpr int command_not_found = 1, command_not_executable = 1;
+
+std::string name_of_variable(const std::string& entry) {
+  return entry.substr(0, entry.find('='));
+}
+
+// Later ones take the place of earlier ones of the same name.
+void set_variable(std::vector<std::string>& env, const std::string& entry) {
+  const auto same = std::ranges::find_if(
+      env, [&](const std::string& e) { return name_of_variable(e) == name_of_variable(entry); });
+  if (same == env.end())
+    env.push_back(entry);
+  else
+    *same = entry;
+}
+
+void change_owner(const fs::path& path, std::uint32_t uid, std::uint32_t gid) {
+  if (::lchown(path.c_str(), uid, gid) != 0) throw Error::from_errno(errno, "chown " + path.string());
+  if (!fs::is_directory(fs::symlink_status(path))) return;
+  for (const auto& entry : fs::recursive_directory_iterator(path))
+    if (::lchown(entry.path().c_str(), uid, gid) != 0)
+      throw Error::from_errno(errno, "chown " + entry.path().string());
+}
+
+// Undone at the end: mounts of this program in this mount namespace.
+class OverlayOnTop {
+ public:
+  OverlayOnTop(const fs::path& source, const fs::path& directory, const VolumeMount& mount) : target_(directory / "merge") {
+    const fs::path upper = mount.upper.empty() ? directory / "upper" : fs::path(mount.upper);
+    const fs::path work = mount.work.empty() ? directory / "work" : fs::path(mount.work);
+    for (const auto& path : {upper, work, target_}) os::mkdir_all(path, 0755);
+    struct ::stat like {};
+    if (::stat(source.c_str(), &like) != 0) throw Error::from_errno(errno, "stat " + source.string());
+    if (mount.upper.empty() && (::chown(upper.c_str(), like.st_uid, like.st_gid) != 0 ||
+                                ::chmod(upper.c_str(), like.st_mode & 07777) != 0))
+      throw Error::from_errno(errno, "chown " + upper.string());
+    os::mount_overlay({{source}, upper, work, target_, ""});
+  }
+  ~OverlayOnTop() { ::umount2(target_.c_str(), MNT_DETACH); }
+  OverlayOnTop(const OverlayOnTop&) = delete;
+  OverlayOnTop& operator=(const OverlayOnTop&) = delete;
+
+  const fs::path& path() const { return target_; }
+
+ private:
+  fs::path target_;
+};
+
+class Run {
+ public:
+  Run(const Builders& builders, Builder& builder, const RunOptions& options, const config::ContainersConf& conf,
+      const config::Environment& environment)
+      : builders_(builders),
+        context_(builders.context()),
+        builder_(builder),
+        options_(options),
+        conf_(conf),
+        environment_(environment),
+        rootless_(builders.store()->options().rootless) {}
+
+  int run() {
+    const os::TempDir bundle(bundle_parent(), "lade-run-");
+    bundle_ = bundle.path();
+    MountedBuilder mounted(builders_, builder_);
+    const os::Root root{fs::path(mounted.path())};
+    int status = 0;
+    {
+      MountTargets targets(context_, root);
+      SpecInput input;
+      input.root = mounted.path();
+      input.rootless = rootless_;
+      input.namespaces = merged_namespaces();
+      find_user_of(root, input);
+      set_names(input);
+      connect(input);
+      add_volumes(root, input);
+      add_files(input);
+      set_environment(input);
+      for (const auto& mount : input.mounts)
+        targets.make(mount.destination, mount.type != "bind" || fs::is_directory(mount.source));
+      for (const char* directory : {"proc", "dev", "sys"}) targets.make(directory, true);
+      make_working_directory(root, input);
+      make_volumes(root, input);
+      status = start(runtime_spec(builder_, options_, input, conf_));
+      overlays_.clear();
+    }
+    network_.reset();
+    mounted.unmount();
+    return status;
+  }
+
+ private:
+  // Lost with the machine, as what is in it.
+  fs::path bundle_parent() const { return builders_.store()->layout().run_root; }
+
+  std::vector<NamespaceOption> merged_namespaces() const {
+    auto result = builder_.namespaces();
+    for (const auto& option : options_.namespaces) {
+      const auto same = std::ranges::find(result, option.name, &NamespaceOption::name);
+      if (same == result.end())
+        result.push_back(option);
+      else
+        *same = option;
+    }
+    return result;
+  }
+
+  Isolation isolation() const {
+    return options_.isolation == Isolation::unset ? builder_.isolation() : options_.isolation;
+  }
+
+  void find_user_of(const os::Root& root, SpecInput& input) {
+    const std::string wanted = options_.user.empty() ? builder_.settings().text("User") : options_.user;
+    input.user = in_context("determining run uid", [&] { return find_user(root, wanted); });
+    input.groups = input.user.other_groups;
+    for (const auto& group : builder_.texts("GroupAdd"))
+      if (group != "keep-groups") input.groups.push_back(find_group(root, group));
+    std::ranges::sort(input.groups);
+    input.groups.erase(std::unique(input.groups.begin(), input.groups.end()), input.groups.end());
+    std::erase(input.groups, input.user.gid);
+  }
+
+  void set_names(SpecInput& input) {
+    auto settings = builder_.settings();
+    input.working_directory = options_.working_directory;
+    if (input.working_directory.empty()) input.working_directory = settings.text("WorkingDir");
+    if (!input.working_directory.starts_with('/')) input.working_directory.insert(0, "/");
+    input.hostname = options_.hostname.empty() ? settings.text("Hostname") : options_.hostname;
+    if (input.hostname.empty()) input.hostname = builder_.id().substr(0, hostname_digits);
+    const auto uts = std::ranges::find(input.namespaces, "uts", &NamespaceOption::name);
+    if (uts == input.namespaces.end() || !uts->host) return;
+    char own[256] = {};
+    if (::gethostname(own, sizeof own - 1) == 0) input.hostname = own;
+  }
+
+  bool has_own_network(const SpecInput& input) const {
+    if (options_.no_network || isolation() == Isolation::chroot) return false;
+    const auto network = std::ranges::find(input.namespaces, "network", &NamespaceOption::name);
+    return network != input.namespaces.end() && !network->host;
+  }
+
+  void connect(SpecInput& input) {
+    if (!has_own_network(input)) return;
+    const auto network = std::ranges::find(input.namespaces, "network", &NamespaceOption::name);
+    if (network->path.starts_with('/')) {
+      input.network_namespace = network->path;
+      return;
+    }
+    NetworkRequest request{builder_.id(), builder_.name(), {}, rootless_, bundle_, environment_.get("PATH")};
+    for (std::size_t begin = 0; begin < network->path.size();) {
+      const std::size_t end = std::min(network->path.find(',', begin), network->path.size());
+      request.networks.push_back(network->path.substr(begin, end - begin));
+      begin = end + 1;
+    }
+    network_ = std::make_unique<ContainerNetwork>(context_, conf_, request);
+    input.network_namespace = network_->path();
+  }
+
+  // The source as this machine has it.
+  fs::path source_of(const VolumeMount& mount) {
+    if (mount.type == VolumeMount::Type::cache) return cache_of(mount);
+    if (mount.from.empty()) return mount.source;
+    const auto other = builders_.find(mount.from);
+    if (other) {
+      others_.push_back(std::make_unique<Builder>(*other));
+      other_mounts_.push_back(std::make_unique<MountedBuilder>(builders_, *others_.back()));
+      return below(other_mounts_.back()->path(), mount.source);
+    }
+    const auto image = builders_.store()->find_image(context_, mount.from);
+    if (!image || image->layer.empty())
+      throw Error(Kind::image_not_found, fmt::format("{}: image not known", mount.from));
+    image_mounts_.push_back(std::make_unique<ImageMount>(builders_, image->layer));
+    return below(image_mounts_.back()->path, mount.source);
+  }
+
+  // Links in it do not lead out.
+  static fs::path below(const fs::path& top, const std::string& path) {
+    const os::Root root(top);
+    const auto fd = root.open(path.empty() ? "." : path, O_PATH);
+    return fs::read_symlink("/proc/self/fd/" + std::to_string(fd.get()));
+  }
+
+  fs::path cache_of(const VolumeMount& mount) {
+    const std::string temporary = environment_.get("TMPDIR");
+    const fs::path top = cache_directory(mount, temporary.empty() ? "/var/tmp" : temporary, environment_.uid);
+    os::mkdir_all(top.parent_path(), 0700);
+    if (::mkdir(top.c_str(), mount.mode) == 0) {
+      if (::chmod(top.c_str(), mount.mode) != 0 || ::chown(top.c_str(), mount.uid, mount.gid) != 0)
+        throw Error::from_errno(errno, "create a cache directory");
+    } else if (errno != EEXIST) {
+      throw Error::from_errno(errno, "mkdir " + top.string());
+    }
+    if (mount.locked) {
+      const fs::path locks = top.parent_path() / "buildah-cache-lockfiles";
+      os::mkdir_all(locks, 0700);
+      locks_.push_back(std::make_unique<os::LockFile>(context_, locks / top.filename()));
+    }
+    if (mount.source.empty()) return top;
+    os::mkdir_all(top / fs::path(mount.source).relative_path());
+    return below(top, mount.source);
+  }
+
+  void add_volume(const VolumeMount& mount, const SpecInput& input_so_far, std::vector<SpecMount>& mounts) {
+    SpecMount result{mount.destination, "bind", "", mount.options};
+    if (mount.type == VolumeMount::Type::tmpfs) {
+      mounts.push_back({mount.destination, "tmpfs", "tmpfs", mount.options});
+      return;
+    }
+    fs::path source = source_of(mount);
+    if (!fs::exists(fs::symlink_status(source)))
+      throw Error(Kind::not_found, fmt::format("stat {}: no such file or directory", source.string()));
+    if (mount.overlay) {
+      const fs::path directory = overlay_parent() / fmt::format("{}", overlays_.size());
+      overlays_.push_back(std::make_unique<OverlayOnTop>(source, directory, mount));
+      source = overlays_.back()->path();
+    }
+    if (mount.chown) change_owner(source, input_so_far.user.uid, input_so_far.user.gid);
+    result.source = source;
+    mounts.push_back(std::move(result));
+  }
+
+  // An upper directory cannot be on every file system: beside the container's own it can.
+  fs::path overlay_parent() {
+    if (!overlay_directory_) {
+      const fs::path top = builders_.store()->container_directory(builder_.id()) / "overlay";
+      os::mkdir_all(top, 0700);
+      overlay_directory_.emplace(top, "");
+    }
+    return overlay_directory_->path();
+  }
+
+  void add_volumes(const os::Root&, SpecInput& input) {
+    std::vector<SpecMount> mounts;
+    for (const auto& text : builder_.common_texts("Volumes")) add_volume(parse_volume(text), input, mounts);
+    for (const auto& mount : options_.mounts) add_volume(mount, input, mounts);
+    // The last one for a place wins.
+    for (auto& mount : mounts) {
+      std::erase_if(input.mounts, [&](const SpecMount& other) { return other.destination == mount.destination; });
+      input.mounts.push_back(std::move(mount));
+    }
+  }
+
+  static std::string host_file(const char* path) {
+    return os::find_file(path, max_host_file).value_or("");
+  }
+
+  // `text` in place of what the image has there, unless something else is mounted on it.
+  void add_file(SpecInput& input, const std::string& destination, const std::string& text) {
+    const bool taken = std::ranges::any_of(input.mounts, [&](const SpecMount& mount) {
+      return destination == mount.destination || destination.starts_with(mount.destination + "/");
+    });
+    if (taken) return;
+    const fs::path file = bundle_ / fs::path(destination).filename();
+    os::write_file(file, text, {.mode = 0644, .sync = false});
+    // Whoever the command runs as may write to it, as far as the owner of the file may.
+    input.mounts.push_back({destination, "bind", file, {"rbind", "rprivate"}});
+  }
+
+  void add_files(SpecInput& input) {
+    const bool own_network = has_own_network(input) || options_.no_network;
+    const std::string hostname = options_.no_hostname ? "" : input.hostname;
+    if (!options_.no_hosts && !builder_.common_flag("NoHosts") && !conf_.no_hosts) {
+      HostsRequest request;
+      const std::string base = conf_.base_hosts_file;
+      request.base = base == "none" ? "" : host_file(base.empty() || base == "image" ? "/etc/hosts" : base.c_str());
+      request.added = builder_.common_texts("AddHost");
+      request.container_name = builder_.name();
+      if (network_) request.address = network_->address();
+      if (own_network) request.hostname = input.hostname;
+      add_file(input, "/etc/hosts", hosts_text(request));
+    }
+    if (!options_.no_hostname && !builder_.common_flag("NoHostname"))
+      add_file(input, "/etc/hostname", hostname + "\n");
+    auto servers = builder_.common_texts("DNSServers");
+    if (std::ranges::find(servers, "none") == servers.end()) {
+      ResolvRequest request;
+      request.base = host_file("/etc/resolv.conf");
+      request.servers = servers.empty() ? conf_.dns_servers : servers;
+      request.searches = builder_.common_texts("DNSSearch");
+      if (request.searches.empty()) request.searches = conf_.dns_searches;
+      request.options = builder_.common_texts("DNSOptions");
+      if (request.options.empty()) request.options = conf_.dns_options;
+      request.own_network = has_own_network(input);
+      add_file(input, "/etc/resolv.conf", resolv_text(request));
+    }
+    add_file(input, "/run/.containerenv", container_env_text(builder_, rootless_));
+  }
+
+  void set_environment(SpecInput& input) {
+    auto& env = input.env;
+    set_variable(env, std::string("PATH=") + usual_path);
+    if (builder_.common_flag("HTTPProxy"))
+      for (const char* name : {"http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY",
+                               "FTP_PROXY", "NO_PROXY"})
+        if (const auto value = environment_.find(name)) set_variable(env, fmt::format("{}={}", name, *value));
+    for (const auto& entry : conf_.env) set_variable(env, entry);
+    for (const auto& entry : builder_.settings().list("Env")) set_variable(env, entry);
+    const auto has = [&](std::string_view name) {
+      return std::ranges::any_of(env, [&](const std::string& e) { return name_of_variable(e) == name; });
+    };
+    if (!options_.no_hostname && !has("HOSTNAME")) env.push_back("HOSTNAME=" + input.hostname);
+    if (options_.terminal && !has("TERM")) env.push_back("TERM=xterm");
+    if (!has("HOME")) env.push_back("HOME=" + (input.user.home.empty() ? "/" : input.user.home));
+    for (const auto& entry : options_.env) set_variable(env, entry);
+  }
+
+  // It stays, and belongs to whom the command runs as.
+  static void make_working_directory(const os::Root& root, const SpecInput& input) {
+    const std::string path = layer::clean_layer_name(input.working_directory);
+    const bool is_mounted = std::ranges::any_of(input.mounts, [&](const SpecMount& mount) {
+      return input.working_directory == mount.destination ||
+             input.working_directory.starts_with(mount.destination + "/");
+    });
+    if (path.empty() || is_mounted) return;
+    (void)ensure_directory(root, path, {input.user.uid, input.user.gid});
+  }
+
+  void make_volumes(const os::Root& root, const SpecInput&) {
+    for (const auto& volume : builder_.settings().set("Volumes"))
+      if (const auto path = layer::clean_layer_name(volume); !path.empty() && !find_in_root(root, path, true))
+        (void)ensure_directory(root, path, {});
+  }
+
+  int start(const Json& document) {
+    const std::string id = "buildah-" + bundle_.filename().string();
+    const std::string text = spec::dump_json(document);
+    if (!options_.runtime.empty()) return run_program(id, text);
+    runtime::RuntimeOptions runtime_options;
+    runtime_options.rootless = rootless_;
+    if (options_.cgroup_manager == "disabled")
+      runtime_options.cgroup_manager = runtime::CgroupManager::disabled;
+    runtime::RunOptions run;
+    run.bundle = bundle_;
+    run.no_pivot = options_.no_pivot;
+    run.die_with_parent = true;
+    runtime::Runtime runtime(context_, runtime_options);
+    try {
+      return runtime.run(id, runtime::parse_spec(text), run).shell_status();
+    } catch (const Error& error) {
+      // A command that cannot be run is a failure of the command.
+      if (error.kind() != Kind::not_found && error.kind() != Kind::denied) throw;
+      context_.log.log(Level::error, error.what());
+      return error.kind() == Kind::not_found ? command_not_found : command_not_executable;
+    }
+  }
+
+  // Another runtime, by the command line that they all have.
+  int run_program(const std::string& id, const std::string& document) {
+    os::write_file(bundle_ / "config.json", document, {.mode = 0600, .sync = false});
+    const auto program = os::find_program(options_.runtime, environment_.get("PATH"));
+    if (!program) throw Error(Kind::not_found, fmt::format("the runtime \"{}\" is not installed", options_.runtime));
+    std::vector<std::string> arguments{*program};
+    arguments.insert(arguments.end(), options_.runtime_flags.begin(), options_.runtime_flags.end());
+    arguments.insert(arguments.end(), {"run", "--bundle", bundle_});
+    if (options_.no_pivot) arguments.emplace_back("--no-pivot");
+    arguments.push_back(id);
+    std::vector<char*> argv;
+    for (auto& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    pid_t pid = 0;
+    if (const int error = ::posix_spawn(&pid, program->c_str(), nullptr, nullptr, argv.data(), environ); error != 0)
+      throw Error::from_errno(error, "run " + *program);
+    // It passes signals on to the container.
+    const std::stop_callback pass_on(context_.stop, [pid] { ::kill(pid, SIGTERM); });
+    int status = 0;
+    while (::waitpid(pid, &status, 0) < 0)
+      if (errno != EINTR) throw Error::from_errno(errno, "wait for " + *program);
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  }
+
+  struct ImageMount {
+    ImageMount(const Builders& all, std::string id)
+        : builders(all), layer(std::move(id)), path(all.store()->mount_layer(all.context(), layer)) {}
+    ~ImageMount() {
+      try {
+        builders.store()->unmount_layer(builders.context(), layer);
+      } catch (const std::exception& error) {
+        builders.context().log.warning(error.what());
+      }
+    }
+    ImageMount(const ImageMount&) = delete;
+    ImageMount& operator=(const ImageMount&) = delete;
+    const Builders& builders;
+    std::string layer;
+    fs::path path;
+  };
+
+  const Builders& builders_;
+  const Context& context_;
+  Builder& builder_;
+  const RunOptions& options_;
+  const config::ContainersConf& conf_;
+  const config::Environment& environment_;
+  bool rootless_;
+  fs::path bundle_;
+  std::optional<os::TempDir> overlay_directory_;
+  std::vector<std::unique_ptr<os::LockFile>> locks_;
+  std::vector<std::unique_ptr<Builder>> others_;
+  std::vector<std::unique_ptr<MountedBuilder>> other_mounts_;
+  std::vector<std::unique_ptr<ImageMount>> image_mounts_;
+  std::vector<std::unique_ptr<OverlayOnTop>> overlays_;
+  std::unique_ptr<ContainerNetwork> network_;
+};
+
+}  // namespace
+
+int run_in_container(const Builders& builders, Builder& builder, const RunOptions& options,
+                     const config::ContainersConf& conf, const config::Environment& environment) {
+  return Run(builders, builder, options, conf, environment).run();
+}
+
+}  // namespace lade::build

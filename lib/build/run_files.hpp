@@ -1,0 +1,30 @@
+// Files that a command sees in place of the image's: /etc/hosts, /etc/resolv.conf, /etc/hostname,
+// /run/.containerenv. Their texts. Internal to build/.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "build/builder.hpp"
+#include "config/containers_conf.hpp"
+
+namespace lade::build {
+
+struct HostsRequest {
+  std::string base;  // the host's file
+  std::vector<std::string> added;  // "host:ip"
+  std::string hostname, container_name;
+  std::string address;  // of the container; "" without a network of its own
+};
+std::string hosts_text(const HostsRequest& request);
+
+struct ResolvRequest {
+  std::string base;  // the host's file
+  std::vector<std::string> servers, searches, options;  // in place of those of the host
+  bool own_network = false;  // the host's loopback is not reached
+};
+std::string resolv_text(const ResolvRequest& request);
+
+std::string container_env_text(const Builder& builder, bool rootless);
+
+}  // namespace lade::build
