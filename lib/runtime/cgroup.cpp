@@ -166,14 +166,20 @@ void choose_cgroups(Host& host, const std::string& cgroups_path, const std::stri
   }
 }
 
-Cgroup Cgroup::create(const Host& host) {
-  std::vector<CgroupDirectory> made;
+Cgroup Cgroup::planned(const Host& host) {
+  std::vector<CgroupDirectory> directories;
   for (const CgroupHierarchy& hierarchy : host.cgroups) {
-    if (hierarchy.container_path.empty()) continue;
-    CgroupDirectory cgroup{hierarchy.controllers, hierarchy.mount_point, hierarchy.container_path};
-    if (make_cgroup_directories(cgroup)) made.push_back(std::move(cgroup));
+    if (!hierarchy.container_path.empty())
+      directories.push_back({hierarchy.controllers, hierarchy.mount_point, hierarchy.container_path});
   }
-  return Cgroup(std::move(made));
+  return Cgroup(std::move(directories));
+}
+
+Cgroup Cgroup::create(const Host& host) {
+  Cgroup cgroup = planned(host);
+  std::erase_if(cgroup.directories_,
+                [](const CgroupDirectory& one) { return !make_cgroup_directories(one); });
+  return cgroup;
 }
 
 const CgroupDirectory* Cgroup::find(const std::string& controller) const {

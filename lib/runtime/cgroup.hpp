@@ -29,6 +29,8 @@ class Cgroup {
   Cgroup() = default;
   explicit Cgroup(std::vector<CgroupDirectory> directories) : directories_(std::move(directories)) {}
 
+  // As they are to be made.
+  static Cgroup planned(const Host& host);
   // Makes the directories; those that may not be made are left out.
   static Cgroup create(const Host& host);
 

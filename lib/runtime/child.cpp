@@ -177,7 +177,7 @@ int perform(ChildState&, const step::SetPropagation& step) {
 }
 
 int perform(ChildState& state, const step::OpenRoot& step) {
-  return open_root(state.root, step);
+  return open_root(state.root, step, state.work.source_fds.data());
 }
 int perform(ChildState& state, const step::MountAt& step) {
   return mount_at(state.root, step, state.work.source_fds.data());

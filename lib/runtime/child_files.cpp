@@ -184,7 +184,14 @@ FdPath::FdPath(int fd) {
   *at = 0;
 }
 
-int open_root(ChildRoot& root, const step::OpenRoot& step) {
+int open_root(ChildRoot& root, const step::OpenRoot& step, const int* sources) {
+  if (step.source_fd) {
+    // On top of "/", which paths that begin there do not notice: root of the user namespace may not be able
+    // to reach the directory.
+    root.fd = sources[*step.source_fd];
+    if (::syscall(SYS_move_mount, root.fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0) return -errno;
+    return ::mount(nullptr, FdPath(root.fd).c_str(), nullptr, MS_PRIVATE, nullptr) < 0 ? -errno : 0;
+  }
   const char* path = step.path.c_str();
   if (!step.parent_mount.empty() &&
       ::mount(nullptr, step.parent_mount.c_str(), nullptr, MS_PRIVATE, nullptr) < 0)

@@ -34,7 +34,7 @@ class FdPath {
   char text_[24];
 };
 
-int open_root(ChildRoot& root, const step::OpenRoot& step);
+int open_root(ChildRoot& root, const step::OpenRoot& step, const int* sources);
 int mount_at(const ChildRoot& root, const step::MountAt& step, const int* sources);
 int mask_path(const ChildRoot& root, const char* path);
 int make_readonly(const ChildRoot& root, const char* path);

@@ -198,9 +198,9 @@ std::unique_ptr<CreatedContainer> create_container(const Context& context, const
       context.log.warning(error.what());
     }
   });
+  made.record.cgroups = Cgroup::planned(made.host).directories();
   states.write(made.record);
   made.record.cgroups = Cgroup::create(made.host).directories();
-  if (!made.record.cgroups.empty()) states.write(made.record);
   if (mode.by_fifo) made.fifo = make_fifo(states, id);
   states.write_spec(id, spec);
   made.console = open_console(spec.process && spec.process->terminal, create.console_socket);

@@ -164,7 +164,7 @@ void plan_kernel_names(const Spec& spec, const PlanOptions& options, Plan& plan)
   }
 }
 
-void plan_root(const Spec& spec, const PlanOptions& options, Plan& plan) {
+void plan_root(const Spec& spec, const PlanOptions& options, bool opens_sources, Plan& plan) {
   const unsigned long propagation = parse_propagation(spec.linux.rootfs_propagation);
   plan.mounts_stay = !is_own(spec, NamespaceType::mount);
   const bool shared = (propagation & MS_SHARED) != 0;
@@ -173,7 +173,14 @@ void plan_root(const Spec& spec, const PlanOptions& options, Plan& plan) {
         propagation == 0 || (propagation & MS_UNBINDABLE) != 0 ? MS_SLAVE * 1UL : propagation;
     plan.steps.emplace_back(step::SetPropagation{first | MS_REC});
   }
-  plan.steps.emplace_back(step::OpenRoot{options.root, shared ? options.root_mount : ""});
+  step::OpenRoot open;
+  open.path = options.root;
+  if (shared) open.parent_mount = options.root_mount;
+  if (opens_sources && !shared && !plan.mounts_stay) {
+    open.source_fd = plan.sources.size();
+    plan.sources.push_back({options.root, true});
+  }
+  plan.steps.emplace_back(std::move(open));
 }
 
 void plan_protection(const Spec& spec, Plan& plan) {
@@ -265,7 +272,7 @@ Plan plan(const Spec& spec, const Host& host, const PlanOptions& options) {
                              own_user && host.is_privileged() && host.has_mount_api};
   plan_oom_score(spec, options, host, plan);
   plan_kernel_names(spec, options, plan);
-  plan_root(spec, options, plan);
+  plan_root(spec, options, mounts.opens_sources, plan);
   plan_mounts(mounts, plan);
   plan_devices(mounts, plan);
   plan_terminal(spec, plan);

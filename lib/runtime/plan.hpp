@@ -56,6 +56,7 @@ struct SetPropagation {
 // Mounted on itself; the directory that all further paths are of.
 struct OpenRoot {
   std::string path{};
+  std::optional<std::size_t> source_fd{};  // of Plan::sources: mounted over "/" instead, wherever the path is
   std::string parent_mount{};  // made private first, so that the mount does not spread; "" for none
   bool operator==(const OpenRoot&) const = default;
 };

@@ -40,7 +40,7 @@ for grammar in podman buildah runtime store; do
 done
 for page in "$man"/lade-*.1.scd; do
   command=${page##*/lade-}
-  case $command in podman.1.scd | buildah.1.scd | store.1.scd) continue ;; esac
+  case $command in podman.1.scd | buildah.1.scd | runtime.1.scd | store.1.scd) continue ;; esac
   holds "${page##*/} is of a command" grep -qx "${command%.1.scd}" commands
 done
 run __man . "$man/lade.1.scd"

@@ -70,11 +70,11 @@ run delete two; exits 0 "delete removes it"; nothing_left two "with everything"
 run state two; exits 1 "then it does not exist"; err_has 'container `two` does not exist' "and that is said"
 run delete --force two; exits 0 "delete --force does not mind"
 
-config 'trap \\"\\" TERM HUP INT; while :; do sleep 100 \& wait; done'
+config 'trap : TERM HUP INT; while :; do sleep 100; done'
 run run --detach --bundle bundle stubborn; exits 0 "run --detach returns"
 run delete --force stubborn; exits 0 "a process that ignores signals is ended by delete --force"
 nothing_left stubborn "and nothing is left"
-config ':(){ :|:\& };: ; sleep 100' 's/"linux": {/"linux": {"resources_": 0,/'
+config 'i=0; while [ $i -lt 100 ]; do sleep 100 & i=$((i + 1)); done; wait'
 run run --detach --bundle bundle bomb
 run update --pids-limit 20 bomb; exits 0 "limits are changed"
 run delete --force bomb; exits 0 "processes that multiply are ended too"; nothing_left bomb "and nothing is left"
@@ -103,7 +103,7 @@ config 'echo ran'
 run run --bundle bundle escape; exits 1 "an image whose /proc is a symbolic link is refused"
 err_has 'symbolic link' "and that is said"
 rm bundle/rootfs/proc
-config 'cat /proc/kcore | dd bs=1 count=1; ls -l /proc/kcore'
+config 'ls -l /proc/interrupts'
 mkdir -p bundle/rootfs/dev; ln -s /etc/passwd bundle/rootfs/dev/null
 run run --bundle bundle masks; out_has '1,   3' "masks are the host's /dev/null, whatever the image has in its place"
 rm -rf bundle/rootfs/dev

@@ -57,7 +57,6 @@ podman exec long /bin/sh -c 'exit 9'; exits 9 "and status"
 podman exec -t long /bin/tty; out_has /dev/pts "and a terminal"
 podman pause long; exits 0 "pause"
 podman unpause long; exits 0 "unpause"
-podman update --help; [ $status -ne 0 ] || { podman update --pids-limit 30 long; exits 0 "update"; }
 podman stop -t 5 long; exits 0 "stop"
 podman inspect long --format '{{.State.ExitCode}} {{.State.Status}}'; out_is "5 exited" "it ended as it wanted"
 podman rm long; exits 0 "rm"
