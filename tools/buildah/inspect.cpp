@@ -37,6 +37,7 @@ void check_format(const std::string& format) {
 }
 
 int run_inspect(Invocation& invocation) {
+  engines::require_flags_first(invocation);
   if (invocation.arguments.empty())
     throw Error(Kind::invalid_input, "container or image name must be specified");
   if (invocation.arguments.size() > 1) throw Error(Kind::invalid_input, "too many arguments specified");
@@ -78,6 +79,7 @@ const common::Command inspect_command{
     .example = "inspect --type image imageID\ninspect --format '{{.OCIv1.Config.Env}}' alpine",
     .argument = common::ArgumentHint::image,
     .options = options_of_inspect,
-    .run = run_inspect};
+    .run = run_inspect,
+    .runs_program = true};
 
 }  // namespace lade::buildah
