@@ -39,6 +39,8 @@ podman save --quiet -m --output several.tar one localhost/second; exits 0 "sever
 podman rmi --all --force; podman load --quiet --input several.tar
 out_is 'Loaded image: localhost/one:latest
 Loaded image: localhost/second:latest' "and come back by their names"
+podman rmi --all --force; podman pull --quiet docker-archive:several.tar; exits 0 "an archive is pulled with all its images"
+podman image exists localhost/second; exits 0 "and their names"
 podman rmi localhost/second
 podman save --quiet --compress --format docker-dir --output packed one; exits 0 "layers of a directory can be compressed"
 holds "they are" grep -q 'diff.tar.gzip' packed/manifest.json

@@ -178,6 +178,7 @@ std::vector<const ImageRecord*> choose_images(const LocalImages& images, const I
 }
 
 int run_images(Invocation& invocation) {
+  engines::require_flags_first(invocation);
   const auto& flags = invocation.flags;
   if (invocation.arguments.size() > 1)
     throw Error(Kind::invalid_input,
@@ -220,6 +221,7 @@ const common::Command images_command{.name = "images",
                                      .argument = common::ArgumentHint::image,
                                      .options = images_options,
                                      .run = run_images,
+                                     .runs_program = true,
                                      .needs_namespace = engines::needs_namespace_without_store};
 
 }  // namespace lade::buildah

@@ -128,6 +128,7 @@ const common::Command version_command{.name = "version",
                                       .synopsis = "[flags]",
                                       .example = "version",
                                       .options = options_of_version,
-                                      .run = run_version};
+                                      .run = run_version,
+          .needs_namespace = common::needs_no_namespace};
 
 }  // namespace lade::buildah

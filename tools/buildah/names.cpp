@@ -29,6 +29,7 @@ int report_removal(Invocation& invocation, const engine::RemoveReport& report) {
 }
 
 int run_rmi(Invocation& invocation) {
+  engines::require_flags_first(invocation);
   const auto& flags = invocation.flags;
   engines::EngineSession session(invocation);
   engines::RemovalRequest request;
@@ -48,6 +49,7 @@ std::vector<Option> prune_options() {
 }
 
 int run_prune(Invocation& invocation) {
+  engines::require_flags_first(invocation);
   engines::require_exactly(invocation, 0);
   engines::EngineSession session(invocation);
   const bool force = invocation.flags.flag("force");
@@ -73,7 +75,8 @@ const common::Command prune_command{.name = "prune",
                                     .synopsis = "[flags]",
                                     .example = "prune\nprune --force",
                                     .options = prune_options,
-                                    .run = run_prune};
+                                    .run = run_prune,
+                                    .runs_program = true};
 
 const common::Command tag_command{.name = "tag",
                                   .summary = "Add an additional name to a local image",
@@ -90,6 +93,7 @@ const common::Command rmi_command{.name = "rmi",
                                   .example = "rmi imageID\nrmi --all --force",
                                   .argument = common::ArgumentHint::image,
                                   .options = rmi_options,
-                                  .run = run_rmi};
+                                  .run = run_rmi,
+                                  .runs_program = true};
 
 }  // namespace lade::buildah

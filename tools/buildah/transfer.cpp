@@ -12,10 +12,12 @@ std::vector<common::Option> options_of_pull() {
 }
 
 int run_pull(common::Invocation& invocation) {
+  engines::require_flags_first(invocation);
   return engines::run_pull(invocation, default_policy, "an image name must be specified");
 }
 
 int run_push(common::Invocation& invocation) {
+  engines::require_flags_first(invocation);
   return engines::run_push(
       invocation, {.without_image = "at least a source image ID must be specified", .names_failures = true});
 }
@@ -31,7 +33,8 @@ const common::Command pull_command{.name = "pull",
                                    .example = "pull imagename\npull docker-daemon:imagename:imagetag",
                                    .argument = common::ArgumentHint::image,
                                    .options = options_of_pull,
-                                   .run = run_pull};
+                                   .run = run_pull,
+                                   .runs_program = true};
 
 const common::Command push_command{.name = "push",
                                    .summary = "Push an image to a specified destination",
@@ -42,6 +45,7 @@ const common::Command push_command{.name = "push",
                                    .example = "push imageID docker://registry.example.com/repository:tag",
                                    .argument = common::ArgumentHint::image,
                                    .options = engines::push_options,
-                                   .run = run_push};
+                                   .run = run_push,
+                                   .runs_program = true};
 
 }  // namespace lade::buildah

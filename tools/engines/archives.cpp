@@ -20,14 +20,24 @@ std::string shown_name(const Imported& imported) {
   return imported.name.empty() ? "sha256:" + imported.id : imported.name;
 }
 
-std::vector<std::string> load_docker_archive(EngineSession& session, const std::string& path) {
+}  // namespace
+
+std::vector<Imported> import_docker_archive(EngineSession& session, const std::string& path) {
   const auto archive = transport::parse_image_name("docker-archive:" + path);
   const auto tags = transport::docker_archive_tags(session.context(), *archive, transport::Options());
   if (tags.empty()) throw Error(Kind::invalid_input, "there is no image in the archive");
-  std::vector<std::string> names;
+  std::vector<Imported> imported;
   for (const std::string& tag : tags)
-    names.push_back(shown_name(
-        import_image(session, *transport::parse_image_name(fmt::format("docker-archive:{}:{}", path, tag)))));
+    imported.push_back(
+        import_image(session, *transport::parse_image_name(fmt::format("docker-archive:{}:{}", path, tag))));
+  return imported;
+}
+
+namespace {
+
+std::vector<std::string> load_docker_archive(EngineSession& session, const std::string& path) {
+  std::vector<std::string> names;
+  for (const Imported& imported : import_docker_archive(session, path)) names.push_back(shown_name(imported));
   return names;
 }
 

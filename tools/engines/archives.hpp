@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "engines/front.hpp"
+#include "engines/transfer.hpp"
 
 namespace lade::engines {
 
@@ -12,6 +12,9 @@ namespace lade::engines {
 // names, or "sha256:<ID>" for those without. Kind::invalid_input "payload does not match any of the supported
 // image formats: ..." with what each format said.
 std::vector<std::string> load_images(EngineSession& session, const std::string& path);
+
+// All images of a Docker archive, with the names that they have in it.
+std::vector<Imported> import_docker_archive(EngineSession& session, const std::string& path);
 
 // All of standard input in a file that is removed at the end.
 class SpooledInput {

@@ -191,6 +191,13 @@ void require_between(const Invocation& invocation, std::size_t least, std::size_
     refuse_arguments(fmt::format("accepts between {} and {} arg(s), received {}", least, most, given));
 }
 
+void require_flags_first(const Invocation& invocation) {
+  for (const std::string& argument : invocation.arguments)
+    if (argument.size() > 1 && argument.starts_with('-'))
+      refuse_arguments(
+          fmt::format("no options ({}) can be specified after the image or container name", argument));
+}
+
 void require_none(const Invocation& invocation) {
   if (!invocation.arguments.empty())
     refuse_arguments(

@@ -73,6 +73,9 @@ void require_at_least(const common::Invocation& invocation, std::size_t count);
 void require_at_most(const common::Invocation& invocation, std::size_t count);
 void require_between(const common::Invocation& invocation, std::size_t least, std::size_t most);
 
+// Of commands of buildah's, whose options end at the first argument (Command::runs_program). Kind::invalid_input
+// "no options (--x) can be specified after the image or container name".
+void require_flags_first(const common::Invocation& invocation);
 // Of commands of podman's that take no argument.
 void require_none(const common::Invocation& invocation);
 

@@ -356,6 +356,7 @@ int push(Invocation& invocation, Grammar grammar) {
 
 template <Grammar grammar, int (*run)(Invocation&, Grammar)>
 int run_as(Invocation& invocation) {
+  if (grammar == Grammar::buildah) require_flags_first(invocation);
   return run(invocation, grammar);
 }
 
@@ -371,7 +372,8 @@ std::vector<common::Command> commands_of() {
        .example = "manifest create mylist:v1.11\nmanifest create --all mylist:v1.11 transport:tagged-image",
        .argument = ArgumentHint::image,
        .options = podman ? podman_create_options : buildah_create_options,
-       .run = run_as<grammar, create>},
+       .run = run_as<grammar, create>,
+       .runs_program = !podman},
       {.name = "manifest add",
        .summary = "Add images or artifacts to a manifest list or image index",
        .description = "Adds images, or files as an artifact, to a manifest list.",
@@ -379,7 +381,8 @@ std::vector<common::Command> commands_of() {
        .example = "manifest add mylist:v1.11 image:v1.11-amd64\nmanifest add mylist:v1.11 transport:imageName",
        .argument = ArgumentHint::image,
        .options = list_add_options,
-       .run = run_as<grammar, add>},
+       .run = run_as<grammar, add>,
+       .runs_program = !podman},
       {.name = "manifest annotate",
        .summary = "Add or update information about an entry in a manifest list or image index",
        .description = "Changes what the list says of an entry, or with --index of itself.",
@@ -387,7 +390,8 @@ std::vector<common::Command> commands_of() {
        .example = "manifest annotate --annotation left=right mylist:v1.11 sha256:<digest>",
        .argument = ArgumentHint::image,
        .options = list_annotate_options,
-       .run = run_as<grammar, annotate>},
+       .run = run_as<grammar, annotate>,
+       .runs_program = !podman},
       {.name = "manifest inspect",
        .summary = "Display the contents of a manifest list or image index",
        .description = "Prints a manifest list of the store, or else one of a registry.",
@@ -395,7 +399,8 @@ std::vector<common::Command> commands_of() {
        .example = "manifest inspect mylist:v1.11",
        .argument = ArgumentHint::image,
        .options = list_inspect_options,
-       .run = run_as<grammar, inspect>},
+       .run = run_as<grammar, inspect>,
+       .runs_program = !podman},
       {.name = "manifest push",
        .summary = "Push a manifest list or image index to a registry",
        .description = "Pushes a manifest list and its images to a registry or to another transport.",
@@ -403,14 +408,16 @@ std::vector<common::Command> commands_of() {
        .example = "manifest push mylist:v1.11 docker://registry.example.com/image:v1.11",
        .argument = ArgumentHint::image,
        .options = list_push_options,
-       .run = run_as<grammar, push>},
+       .run = run_as<grammar, push>,
+       .runs_program = !podman},
       {.name = "manifest remove",
        .summary = "Remove an item from a manifest list or image index",
        .description = "Removes an image or an artifact from a manifest list.",
        .synopsis = "LIST IMAGE",
        .example = "manifest remove mylist:v1.11 sha256:<digest>",
        .argument = ArgumentHint::image,
-       .run = run_as<grammar, remove>},
+       .run = run_as<grammar, remove>,
+       .runs_program = !podman},
       {.name = "manifest rm",
        .summary = "Remove manifest list or image index from local storage",
        .description = "Removes manifest lists, but none of their images, from the store.",
@@ -418,14 +425,16 @@ std::vector<common::Command> commands_of() {
        .example = "manifest rm mylist:v1.11",
        .argument = ArgumentHint::image,
        .options = podman ? podman_rm_options : nullptr,
-       .run = run_as<grammar, remove_lists>},
+       .run = run_as<grammar, remove_lists>,
+       .runs_program = !podman},
       {.name = "manifest exists",
        .summary = "Check if a manifest list exists in local storage",
        .description = "Exits with 0 if the manifest list is there, with 1 otherwise.",
        .synopsis = "LIST",
        .example = "manifest exists mylist",
        .argument = ArgumentHint::image,
-       .run = exists},
+       .run = exists,
+       .runs_program = !podman},
   };
 }
 

@@ -10,6 +10,7 @@
 #include "config/blob_info_cache.hpp"
 #include "copy/copy.hpp"
 #include "engine/image_names.hpp"
+#include "engines/archives.hpp"
 #include "engines/short_names.hpp"
 #include "io/codec/codec.hpp"
 #include "io/readers.hpp"
@@ -100,7 +101,9 @@ class Puller {
       return {*local};
     }
     if (policy_ == "missing" && local && !all) return {*local};
-    const auto chosen = choose_candidates(session_, name);
+    // What is here under a short name already is looked for under its full one.
+    const std::string here = local_name(name);
+    const auto chosen = choose_candidates(session_, here.empty() ? name : here);
     const auto& candidates = chosen.candidates;
     if (!candidates.explanation.empty()) say(candidates.explanation);
     std::vector<std::string> errors;
@@ -125,6 +128,12 @@ class Puller {
 
   void say(const std::string& line) const {
     if (!is_quiet()) common::write_best_effort(2, line + "\n");
+  }
+
+  std::string local_name(const std::string& name) const {
+    const auto images = session_.images();
+    const auto found = images.find(name);
+    return found ? found->name : "";
   }
 
   std::optional<std::string> find_local(const std::string& name) const {
@@ -170,6 +179,12 @@ class Puller {
     if (wants_all_tags() && !name.starts_with("docker://"))
       refuse_transfer(fmt::format("pulling all tags is not supported for {} transport", name.substr(0, name.find(':'))));
     const auto source = transport::parse_image_name(name);
+    if (source->transport() == "docker-archive" && source->rest().find(':') == std::string::npos) {
+      std::vector<std::string> ids;
+      for (const Imported& imported : import_docker_archive(session_, source->rest()))
+        if (std::find(ids.begin(), ids.end(), imported.id) == ids.end()) ids.push_back(imported.id);
+      return ids;
+    }
     if (source->transport() != "docker") return {import_image(session_, *source).id};
     const auto reference = source->docker_reference();
     if (wants_all_tags()) return pull_all_tags(*reference);

@@ -264,7 +264,8 @@ common::Command search_named(std::string_view name) {
               "search --filter=is-official --limit 3 alpine\nsearch --list-tags registry.example.com/image",
           .argument = common::ArgumentHint::registry,
           .options = options_of_search,
-          .run = run_search};
+          .run = run_search,
+          .needs_namespace = common::needs_no_namespace};
 }
 
 }  // namespace

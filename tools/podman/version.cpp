@@ -85,6 +85,7 @@ const common::Command version_command{.name = "version",
                                       .synopsis = "[options]",
                                       .example = "version\nversion --format '{{.Client.Version}}'",
                                       .options = options_of_version,
-                                      .run = run_version};
+                                      .run = run_version,
+          .needs_namespace = common::needs_no_namespace};
 
 }  // namespace lade::podman
