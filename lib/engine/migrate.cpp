@@ -22,8 +22,7 @@ using PlaceKind = MigrationPlace::Kind;
 // Hands out images so that no layer is copied by two at once: who comes second finds it at the destination.
 class Schedule {
  public:
-  explicit Schedule(const std::vector<MigratingImage>& images)
-      : images_(images), waiting_(images.size()) {
+  explicit Schedule(const std::vector<MigratingImage>& images) : images_(images), waiting_(images.size()) {
     for (std::size_t i = 0; i < images.size(); ++i) waiting_[i] = i;
   }
 
@@ -69,8 +68,8 @@ void refuse_foreign_store(const MigrationPlace& place, std::string_view purpose)
   struct ::stat status {};
   const std::string root = place.options.store->graph_root.string();
   if (::stat(root.c_str(), &status) != 0 || status.st_uid == ::geteuid()) return;
-  throw Error(Kind::denied,
-              fmt::format("the store {} belongs to the user {}: {} as that user", root, status.st_uid, purpose));
+  throw Error(Kind::denied, fmt::format("the store {} belongs to the user {}: {} as that user", root,
+                                        status.st_uid, purpose));
 }
 
 bool is_same_place(const MigrationPlace& a, const MigrationPlace& b) {
@@ -231,16 +230,18 @@ MigrationPlace parse_migration_place(const std::string& text, const config::Envi
     place.kind = PlaceKind::layout;
     place.directory = text.substr(layout.size());
     if (place.directory.find(':') != std::string::npos)
-      throw Error(Kind::invalid_input, fmt::format("{}: a whole layout is meant, without the name of an image", text));
+      throw Error(Kind::invalid_input,
+                  fmt::format("{}: a whole layout is meant, without the name of an image", text));
     return place;
   }
   std::string brackets = text.starts_with(storage) ? text.substr(storage.size()) : text;
   const bool whole = brackets.starts_with('[') && brackets.find(']') == brackets.size() - 1;
   if (!whole && !(brackets.empty() && !text.empty())) {
-    throw Error(Kind::invalid_input,
-                fmt::format("\"{}\" is no place of images: [DRIVER@ROOT+RUNROOT:OPTIONS], containers-storage:, "
-                            "docker-daemon: or oci:DIR is expected",
-                            text));
+    throw Error(
+        Kind::invalid_input,
+        fmt::format("\"{}\" is no place of images: [DRIVER@ROOT+RUNROOT:OPTIONS], containers-storage:, "
+                    "docker-daemon: or oci:DIR is expected",
+                    text));
   }
   config::StoreOverrides overrides;
   if (whole) {
@@ -252,8 +253,8 @@ MigrationPlace parse_migration_place(const std::string& text, const config::Envi
   return place;
 }
 
-MigrationSummary migrate(const Context& context, const trust::PolicyContext& policy, const MigrationPlace& from,
-                         const MigrationPlace& to, const MigrateOptions& options,
+MigrationSummary migrate(const Context& context, const trust::PolicyContext& policy,
+                         const MigrationPlace& from, const MigrationPlace& to, const MigrateOptions& options,
                          const std::function<void(const MigrationEvent&)>& say) {
   return Migration(context, policy, from, to, options, say).run();
 }

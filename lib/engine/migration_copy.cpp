@@ -26,9 +26,10 @@ std::optional<store::ImageLayer::Blob> blob_of(const store::LayerRecord& layer) 
 
 // A layer of these bytes that can be read again byte for byte.
 bool has_content(const Context& context, const store::Store& store, const spec::Digest& diff_id) {
-  return std::ranges::any_of(store.layers_with_digest(context, diff_id), [&](const store::LayerRecord& layer) {
-    return layer.diff_digest == diff_id && store.has_tar_split(layer.id);
-  });
+  return std::ranges::any_of(store.layers_with_digest(context, diff_id),
+                             [&](const store::LayerRecord& layer) {
+                               return layer.diff_digest == diff_id && store.has_tar_split(layer.id);
+                             });
 }
 
 store::ImageLayer copy_layer(const Context& context, const store::Store& from, store::Store& to,
@@ -53,9 +54,9 @@ std::vector<store::BigDataItem> documents_of(const Context& context, const store
   std::vector<store::BigDataItem> result;
   for (const std::string& key : image.big_data.names) {
     const auto digest = image.big_data.digests.find(key);
-    result.push_back({key, from.image_big_data(context, image.id, key),
-                      digest == image.big_data.digests.end() ? std::nullopt
-                                                             : spec::Digest::try_parse(digest->second)});
+    result.push_back(
+        {key, from.image_big_data(context, image.id, key),
+         digest == image.big_data.digests.end() ? std::nullopt : spec::Digest::try_parse(digest->second)});
   }
   return result;
 }
@@ -127,8 +128,9 @@ void copy_between_stores(const Context& context, const store::Store& from, store
   to.put_image(context, fresh);
 }
 
-void copy_by_transports(const Context& context, const trust::PolicyContext& policy, const MigrationPlace& from,
-                        const MigrationPlace& to, const MigratingImage& image, std::size_t jobs) {
+void copy_by_transports(const Context& context, const trust::PolicyContext& policy,
+                        const MigrationPlace& from, const MigrationPlace& to, const MigratingImage& image,
+                        std::size_t jobs) {
   const auto source = transport::parse_image_name(image.source);
   copy::CopyOptions options;
   options.source = from.options;

@@ -120,8 +120,8 @@ std::vector<MigratingImage> images_of_layout(const Context& context, const Migra
   return result;
 }
 
-// A name in a layout may be anything: a tag, what an ID stands in for, or a reference without a registry, which is
-// made a full one as podman does it.
+// A name in a layout may be anything: a tag, what an ID stands in for, or a reference without a registry,
+// which is made a full one as podman does it.
 std::optional<std::string> as_reference(const std::string& name, const std::string& repository) {
   if (store::is_id(name)) return std::nullopt;
   try {
@@ -129,8 +129,8 @@ std::optional<std::string> as_reference(const std::string& name, const std::stri
       return spec::Reference::parse(repository).with_tag(name).str();
     const std::size_t slash = name.find('/');
     const std::string first = name.substr(0, slash);
-    const bool has_registry = slash != std::string::npos && (first.find_first_of(".:") != std::string::npos ||
-                                                             first == "localhost");
+    const bool has_registry = slash != std::string::npos &&
+                              (first.find_first_of(".:") != std::string::npos || first == "localhost");
     return spec::Reference::parse(has_registry ? name : "localhost/" + name).with_default_tag().str();
   } catch (const Error&) {
     return std::nullopt;
@@ -141,8 +141,9 @@ bool has_documents(const ImageRecord& there, const ImageRecord& image) {
   return std::ranges::all_of(image.big_data.names, [&](const std::string& key) {
     const auto mine = image.big_data.digests.find(key);
     const auto theirs = there.big_data.digests.find(key);
-    return there.big_data.has(key) && (mine == image.big_data.digests.end() ||
-                                       theirs == there.big_data.digests.end() || mine->second == theirs->second);
+    return there.big_data.has(key) &&
+           (mine == image.big_data.digests.end() || theirs == there.big_data.digests.end() ||
+            mine->second == theirs->second);
   });
 }
 

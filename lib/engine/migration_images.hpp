@@ -15,13 +15,13 @@
 namespace lade::engine {
 
 struct MigratingImage {
-  std::string id;                   // 64 hex digits
-  std::vector<std::string> names;   // full references; of a layout, the names in its index
-  std::string repository;           // that a name means which is a tag only; "" for none
-  std::string source;               // "docker-daemon:...", the whole name
-  std::optional<spec::Digest> config;          // nullopt for a list
-  std::optional<store::ImageRecord> record;    // of a store
-  std::set<spec::Digest> layers;               // uncompressed, of a store
+  std::string id;                            // 64 hex digits
+  std::vector<std::string> names;            // full references; of a layout, the names in its index
+  std::string repository;                    // that a name means which is a tag only; "" for none
+  std::string source;                        // "docker-daemon:...", the whole name
+  std::optional<spec::Digest> config;        // nullopt for a list
+  std::optional<store::ImageRecord> record;  // of a store
+  std::set<spec::Digest> layers;             // uncompressed, of a store
 };
 
 // Of the place itself, in its order; those of additional stores are not.
@@ -30,15 +30,17 @@ std::vector<MigratingImage> list_images(const Context& context, const MigrationP
 enum class Presence { absent, partial, whole };
 Presence presence_of(const Context& context, const MigrationPlace& to, const MigratingImage& image);
 
-// Names under which an image goes to the destination: those that the kind of place can have. Empty: it cannot go.
+// Names under which an image goes to the destination: those that the kind of place can have. Empty: it cannot
+// go.
 std::vector<std::string> names_at(const MigrationPlace& to, const MigratingImage& image);
 
 // From one store into another: layers as they are, all documents, names and signatures.
 void copy_between_stores(const Context& context, const store::Store& from, store::Store& to,
                          const MigratingImage& image, std::size_t jobs);
 // Between other places, as `copy` does it.
-void copy_by_transports(const Context& context, const trust::PolicyContext& policy, const MigrationPlace& from,
-                        const MigrationPlace& to, const MigratingImage& image, std::size_t jobs);
+void copy_by_transports(const Context& context, const trust::PolicyContext& policy,
+                        const MigrationPlace& from, const MigrationPlace& to, const MigratingImage& image,
+                        std::size_t jobs);
 
 // Reads all of the image at the destination. Kind::integrity and others if it is not what it should be.
 void verify_at(const Context& context, const MigrationPlace& to, const MigratingImage& image);

@@ -27,8 +27,9 @@ class Connector {
                                       const std::optional<Proxy>& proxy, const std::stop_token& stop);
 
  private:
-  std::unique_ptr<Channel> reach(const Url& url, const std::string& unix_socket, const std::optional<Proxy>& proxy,
-                                 Deadline deadline, const std::stop_token& stop);
+  std::unique_ptr<Channel> reach(const Url& url, const std::string& unix_socket,
+                                 const std::optional<Proxy>& proxy, Deadline deadline,
+                                 const std::stop_token& stop);
   std::unique_ptr<Channel> tunnel(std::unique_ptr<Channel> channel, const Url& url, const Proxy& proxy,
                                   const std::stop_token& stop);
   std::shared_ptr<TlsContext> tls_context(const Endpoint& endpoint);

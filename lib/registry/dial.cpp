@@ -263,7 +263,8 @@ os::UniqueFd dial_unix(const std::string& path, Deadline deadline, const std::st
   while (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0) {
     if (errno == EINTR) continue;
     // The queue of the listener is full: nothing tells when it is not.
-    if (errno != EAGAIN) fail(errno == EACCES ? Kind::denied : Kind::unavailable, "connect: " + errno_text(errno));
+    if (errno != EAGAIN)
+      fail(errno == EACCES ? Kind::denied : Kind::unavailable, "connect: " + errno_text(errno));
     if (stop.stop_requested()) throw Cancelled();
     if (steady_clock::now() >= deadline) fail(Kind::unavailable, "i/o timeout");
     std::this_thread::sleep_for(full_queue_pause);

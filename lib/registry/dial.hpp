@@ -46,8 +46,8 @@ class Resolver {
 os::UniqueFd dial(Resolver& resolver, const std::string& host, int port, Deadline deadline,
                   const std::stop_token& stop);
 
-// The same for a unix socket; "@name" is an abstract one. Kind::unavailable "dial unix <path>: connect: no such file or
-// directory"; Kind::denied for one that this user may not open.
+// The same for a unix socket; "@name" is an abstract one. Kind::unavailable "dial unix <path>: connect: no
+// such file or directory"; Kind::denied for one that this user may not open.
 os::UniqueFd dial_unix(const std::string& path, Deadline deadline, const std::stop_token& stop);
 
 }  // namespace lade::registry

@@ -40,8 +40,9 @@ struct Endpoint {
   std::string ca_dir_certs;  // path of a directory whose *.crt are added to the system's CAs; "" if none
   std::string client_cert;   // path of X.cert; "" if none
   std::string client_key;    // path of X.key
-  std::string ca_file;       // path of a PEM file that is added to the system's CAs; "" if none
-  std::string unix_socket;   // connect to this socket ("@name": an abstract one), whatever the URL's host; "" if none
+  std::string ca_file = {};  // path of a PEM file that is added to the system's CAs; "" if none
+  // Connect to this socket ("@name": an abstract one), whatever the URL's host; "" if none.
+  std::string unix_socket = {};
   bool operator==(const Endpoint&) const = default;
 };
 

@@ -35,7 +35,6 @@ bool has_container(const CheckedRecords& records, const std::string& image) {
                              [&](const auto& entry) { return entry.record.image == image; });
 }
 
-
 std::set<std::string> layers_of_images(const CheckedRecords& records) {
   std::set<std::string> result;
   for (const auto& [image, place] : records.images.entries()) {
@@ -102,7 +101,8 @@ namespace {
 
 // Those that crashed programs of other makes left.
 void find_unneeded_layers(Check& check, const std::set<std::string>& needed) {
-  const std::string limit = format_time(check.context.clock.now() - check.options.unneeded_age).substr(0, seconds_size);
+  const std::string limit =
+      format_time(check.context.clock.now() - check.options.unneeded_age).substr(0, seconds_size);
   for (const auto& [layer, place] : check.records.layers.entries()) {
     const bool is_utc = layer.created.size() > seconds_size && layer.created.ends_with('Z');
     if (layer.is_incomplete() || needed.contains(layer.id) || !is_utc) continue;

@@ -22,12 +22,12 @@ struct Finding {
   // What mending does.
   enum class Remedy {
     none,
-    recover,          // what every program does that opens the store for writing
-    remove_path,      // a directory or file that nothing knows
-    write_links,      // link, symbolic link, lower files and empty directory of an overlay layer
-    write_records,    // the records as they are understood: without what contradicts them
-    forget_mount,     // the count of a mount that is not there
-    remove_layer,     // that nothing needs
+    recover,        // what every program does that opens the store for writing
+    remove_path,    // a directory or file that nothing knows
+    write_links,    // link, symbolic link, lower files and empty directory of an overlay layer
+    write_records,  // the records as they are understood: without what contradicts them
+    forget_mount,   // the count of a mount that is not there
+    remove_layer,   // that nothing needs
     remove_image,
   };
 
@@ -57,14 +57,14 @@ struct CheckOptions {
   std::chrono::seconds unneeded_age = std::chrono::hours(24);
 };
 
-// Changes nothing. In the order store, layers, images, containers. Other programs may use the store meanwhile. Images
-// and layers of additional stores are not looked at. Kind::not_found if there is no store.
+// Changes nothing. In the order store, layers, images, containers. Other programs may use the store
+// meanwhile. Images and layers of additional stores are not looked at. Kind::not_found if there is no store.
 std::vector<Finding> check_store(const Context& context, const config::StoreOptions& options,
                                  const CheckOptions& check);
 
-// Mends what `findings` say, with `force` also by force, and looks again, though not at contents: `mended` is set in
-// those that are gone, and what has newly come to light is appended. No image that a container uses is removed, and
-// no container.
+// Mends what `findings` say, with `force` also by force, and looks again, though not at contents: `mended` is
+// set in those that are gone, and what has newly come to light is appended. No image that a container uses is
+// removed, and no container.
 void repair_store(const Context& context, const config::StoreOptions& options, bool force,
                   std::vector<Finding>& findings);
 

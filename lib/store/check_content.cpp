@@ -62,7 +62,8 @@ std::string trouble_with_content(const Context& context, const Store& store, con
     const auto size = static_cast<std::int64_t>(digesting.count());
     const auto digest = digesting.finish();
     if (digest != *layer.diff_digest)
-      return fmt::format("its tar has the digest {}, and should have {}", digest.str(), layer.diff_digest->str());
+      return fmt::format("its tar has the digest {}, and should have {}", digest.str(),
+                         layer.diff_digest->str());
     if (layer.diff_size >= 0 && size != layer.diff_size)
       return fmt::format("its tar has {} bytes, and should have {}", size, layer.diff_size);
     if (const auto rules = tree_rules(store, layer))
@@ -139,7 +140,8 @@ std::string trouble_with_documents(const Check& check, const ImageRecord& image)
   if (manifest.is_artifact()) return "";
   const std::string config_key = manifest.config().digest.str();
   if (!image.big_data.has(config_key)) return fmt::format("it has no config {}", config_key);
-  const auto config = spec::ImageConfig::parse(check.store.image_big_data(check.context, image.id, config_key));
+  const auto config =
+      spec::ImageConfig::parse(check.store.image_big_data(check.context, image.id, config_key));
   const auto found = diff_ids_of_chain(check, image.layer);
   if (found && *found != config.diff_ids)
     return fmt::format("its layers are not the {} that its config names", config.diff_ids.size());
@@ -154,12 +156,15 @@ void check_layer_contents(Check& check) {
     if (!layer.is_incomplete() && layer.diff_digest && damaged_below(check, layer.id).empty())
       layers.push_back(&layer);
   std::vector<std::string> troubles(layers.size());
-  parallel_for(check.context, layers.size(), check.options.threads, [&](const Context& context, std::size_t i) {
-    const bool of_image_store = check.records.layers.find_entry(layers[i]->id)->place == Place::image_store;
-    const Path home = of_image_store ? check.layout.image_home() : check.layout.home();
-    const Path files = check.layout.driver == "overlay" ? home / layers[i]->id / "diff" : home / "dir" / layers[i]->id;
-    troubles[i] = trouble_with_content(context, check.store, *layers[i], files);
-  });
+  parallel_for(
+      check.context, layers.size(), check.options.threads, [&](const Context& context, std::size_t i) {
+        const bool of_image_store =
+            check.records.layers.find_entry(layers[i]->id)->place == Place::image_store;
+        const Path home = of_image_store ? check.layout.image_home() : check.layout.home();
+        const Path files =
+            check.layout.driver == "overlay" ? home / layers[i]->id / "diff" : home / "dir" / layers[i]->id;
+        troubles[i] = trouble_with_content(context, check.store, *layers[i], files);
+      });
   for (std::size_t i = 0; i < layers.size(); ++i) {
     // Another program may have removed it meanwhile.
     if (troubles[i].empty() || !check.store.find_layer(check.context, layers[i]->id)) continue;

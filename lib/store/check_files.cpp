@@ -97,7 +97,8 @@ void check_overlay_layer(Check& check, const std::vector<Path>& homes, const Pat
   if (!is_real_directory(directory)) return check.add_damage(layer.id, "its files are gone", directory);
   for (const char* name : {"composefs-data", "additionallayer"})
     if (is_there(directory / name))
-      return check.add_layer(layer.id, fmt::format("layers with {} are not supported: it was not checked", name),
+      return check.add_layer(layer.id,
+                             fmt::format("layers with {} are not supported: it was not checked", name),
                              directory / name);
   if (!is_real_directory(directory / "diff"))
     return check.add_damage(layer.id, "its files are gone", directory / "diff");
@@ -157,8 +158,11 @@ std::vector<Path> overlay_homes(const Store& store) {
   return homes;
 }
 
-std::optional<std::vector<std::string>> expected_lowers(const CheckedRecords& records, const LayerRecord& layer) {
-  const auto is_mapped = [](const LayerRecord& one) { return !one.ids.uids.empty() || !one.ids.gids.empty(); };
+std::optional<std::vector<std::string>> expected_lowers(const CheckedRecords& records,
+                                                        const LayerRecord& layer) {
+  const auto is_mapped = [](const LayerRecord& one) {
+    return !one.ids.uids.empty() || !one.ids.gids.empty();
+  };
   if (is_mapped(layer)) return std::nullopt;
   std::vector<std::string> result;
   std::string id = layer.parent;
@@ -183,7 +187,8 @@ std::string trouble_with_links(const Path& home, const OverlayHomes& homes, cons
   const auto lower = ids_of_links(homes.homes(), chain_file(directory / "lower"));
   if (lower != expected) return "its lower file does not name the layers below it";
   const auto layers = os::find_file(directory / "lower-layers", max_chain_file);
-  if (layers && parts_of(*layers) != expected) return "its lower-layers file does not name the layers below it";
+  if (layers && parts_of(*layers) != expected)
+    return "its lower-layers file does not name the layers below it";
   return "";
 }
 
@@ -245,7 +250,8 @@ void check_orphans(Check& check) {
       check.add_orphan(path, "this belongs to no layer");
   }
   for (const Path& path : entries_of(layout.images()))
-    if (is_id(path.filename().string()) && check.records.images.find_entry(path.filename().string()) == nullptr)
+    if (is_id(path.filename().string()) &&
+        check.records.images.find_entry(path.filename().string()) == nullptr)
       check.add_orphan(path, "this belongs to no image");
   for (const Path& path : entries_of(layout.containers()))
     if (is_id(path.filename().string()) &&
@@ -273,9 +279,9 @@ void check_mounts(Check& check) {
     } else if (check.layout.driver == "overlay" && !os::is_mount_point(path)) {
       // Without the rights of root, it may be mounted where we do not see it.
       const bool rootless = check.store.options().rootless;
-      check.add_layer(id, fmt::format("it is counted as mounted {} times, but is not", fields.integer("count")),
-                      path, rootless ? Mend::never : Mend::plain,
-                      rootless ? Remedy::none : Remedy::forget_mount);
+      check.add_layer(
+          id, fmt::format("it is counted as mounted {} times, but is not", fields.integer("count")), path,
+          rootless ? Mend::never : Mend::plain, rootless ? Remedy::none : Remedy::forget_mount);
     }
   }
   if (check.layout.driver != "overlay") return;

@@ -59,15 +59,17 @@ void check_container_records(Check& check);
 void check_layer_files(Check& check);
 void check_orphans(Check& check);
 void check_mounts(Check& check);
-// Link, symbolic link, lower files, empty directory of an overlay layer; "" or what is wrong. `expected` are the IDs
-// of the layers below, nearest first.
+// Link, symbolic link, lower files, empty directory of an overlay layer; "" or what is wrong. `expected` are
+// the IDs of the layers below, nearest first.
 std::string trouble_with_links(const Path& home, const OverlayHomes& homes, const LayerRecord& layer,
                                const std::vector<std::string>& expected);
 // Writes them again. The layers below MUST be in order.
 void write_links(const Path& home, const OverlayHomes& homes, const LayerRecord& layer);
 std::vector<Path> overlay_homes(const Store& store);
-// Nearest first, by the records; nullopt where copies for user namespaces make them differ from those on disk.
-std::optional<std::vector<std::string>> expected_lowers(const CheckedRecords& records, const LayerRecord& layer);
+// Nearest first, by the records; nullopt where copies for user namespaces make them differ from those on
+// disk.
+std::optional<std::vector<std::string>> expected_lowers(const CheckedRecords& records,
+                                                        const LayerRecord& layer);
 
 // check_content.cpp: without the locks.
 void check_layer_contents(Check& check);

@@ -88,7 +88,8 @@ bool is_name(const std::string& text) {
 
 }  // namespace
 
-void Check::add_layer(const std::string& id, std::string problem, const Path& path, Mend mend, Remedy remedy) {
+void Check::add_layer(const std::string& id, std::string problem, const Path& path, Mend mend,
+                      Remedy remedy) {
   add({.object = Object::layer,
        .id = id,
        .path = path,

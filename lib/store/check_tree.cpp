@@ -57,8 +57,8 @@ std::string link_in(const os::Root& root, const std::string& name) {
   const std::string parent(layer::parent_of(name));
   const os::UniqueFd directory = root.open(parent.empty() ? "." : parent, O_PATH | O_DIRECTORY);
   std::array<char, 4096> target{};
-  const auto size = ::readlinkat(directory.get(), std::string(layer::base_of(name)).c_str(), target.data(),
-                                 target.size());
+  const auto size =
+      ::readlinkat(directory.get(), std::string(layer::base_of(name)).c_str(), target.data(), target.size());
   return size < 0 ? "" : std::string(target.data(), static_cast<std::size_t>(size));
 }
 
@@ -70,9 +70,11 @@ bool is_whiteout_device(const struct ::stat& status) {
   return S_ISCHR(status.st_mode) && status.st_rdev == 0;
 }
 
-std::string trouble_with_attributes(const struct ::stat& status, const TarHeader& header, const TreeRules& rules) {
+std::string trouble_with_attributes(const struct ::stat& status, const TarHeader& header,
+                                    const TreeRules& rules) {
   if (rules.owners && (status.st_uid != header.uid || status.st_gid != header.gid))
-    return fmt::format("belongs to {}:{}, and should to {}:{}", status.st_uid, status.st_gid, header.uid, header.gid);
+    return fmt::format("belongs to {}:{}, and should to {}:{}", status.st_uid, status.st_gid, header.uid,
+                       header.gid);
   if (header.type == TarType::symlink) return "";
   const unsigned mode = status.st_mode & mode_bits, wanted = header.mode & mode_bits;
   if (mode != wanted) return fmt::format("has the mode {:04o}, and should have {:04o}", mode, wanted);
@@ -94,12 +96,13 @@ void ExpectedTree::add(const TarHeader& header) {
   kept.pax.clear();
 }
 
-std::string ExpectedTree::compare_entry(const os::Root& root, const std::string& name, const TarHeader& header,
-                                        const TreeRules& rules) const {
+std::string ExpectedTree::compare_entry(const os::Root& root, const std::string& name,
+                                        const TarHeader& header, const TreeRules& rules) const {
   const std::string_view base = layer::base_of(name);
   if (layer::is_whiteout(base) && !rules.whiteout_files) {
     if (base.starts_with(layer::whiteout_meta_prefix)) return "";
-    const std::string hidden = joined_name(layer::parent_of(name), base.substr(layer::whiteout_prefix.size()));
+    const std::string hidden =
+        joined_name(layer::parent_of(name), base.substr(layer::whiteout_prefix.size()));
     if (entries_.contains(hidden)) return "";
     const auto status = status_in(root, hidden);
     // Where all files of an image are kept together, what is hidden is just not there.
@@ -111,7 +114,8 @@ std::string ExpectedTree::compare_entry(const os::Root& root, const std::string&
   if (!status) return fmt::format("{}: is missing", name);
   if (header.type == TarType::hard_link)
     return S_ISDIR(status->st_mode) ? fmt::format("{}: is of another type", name) : "";
-  if ((status->st_mode & S_IFMT) != type_bits(header.type)) return fmt::format("{}: is of another type", name);
+  if ((status->st_mode & S_IFMT) != type_bits(header.type))
+    return fmt::format("{}: is of another type", name);
   if (header.type == TarType::symlink && link_in(root, name) != header.link)
     return fmt::format("{}: leads to another place", name);
   if (is_device(header.type) && status->st_rdev != ::makedev(header.device_major, header.device_minor))
@@ -130,8 +134,8 @@ std::string ExpectedTree::find_stranger(const Path& directory, const TreeRules& 
   for (; !error && at != end; at.increment(error)) {
     const std::string name = at->path().lexically_relative(directory).string();
     if (entries_.contains(name) || parents.contains(name)) continue;
-    const std::string whiteout =
-        joined_name(layer::parent_of(name), fmt::format("{}{}", layer::whiteout_prefix, layer::base_of(name)));
+    const std::string whiteout = joined_name(
+        layer::parent_of(name), fmt::format("{}{}", layer::whiteout_prefix, layer::base_of(name)));
     if (!rules.whiteout_files && entries_.contains(whiteout)) continue;
     return fmt::format("{}: is not in its tar", name);
   }

@@ -11,9 +11,9 @@
 namespace lade::store {
 
 struct TreeRules {
-  bool owners = true;      // they are kept
-  bool devices = true;     // devices are made
-  bool only_these = true;  // nothing else is there
+  bool owners = true;           // they are kept
+  bool devices = true;          // devices are made
+  bool only_these = true;       // nothing else is there
   bool whiteout_files = false;  // ".wh." files stand for themselves
 };
 

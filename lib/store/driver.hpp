@@ -60,8 +60,8 @@ class Driver {
 
   virtual bool has(const std::string& id) const = 0;
 
-  // The directory that the tar of a layer was unpacked into; it may hold less than all for a copy for another user
-  // namespace. Needs no lock.
+  // The directory that the tar of a layer was unpacked into; it may hold less than all for a copy for another
+  // user namespace. Needs no lock.
   virtual Path own_directory(const std::string& id) const = 0;
 
   // The directories that hold the files of a layer: first its own, then those it hides. Needs no lock.

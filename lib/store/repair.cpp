@@ -62,7 +62,8 @@ class Store::Repair {
   }
 
   // Reading drops second records and moves names: they only have to be written.
-  void write_records(LayerChanges& layers, Writing<ImageRecord>& images, Writing<ContainerRecord>& containers) {
+  void write_records(LayerChanges& layers, Writing<ImageRecord>& images,
+                     Writing<ContainerRecord>& containers) {
     each(Remedy::write_records, [&](const Finding& finding) {
       if (layers.table().find_entry(finding.id) != nullptr) layers.table().edit(finding.id);
       if (containers.table().find_entry(finding.id) != nullptr) containers.table().edit(finding.id);
@@ -122,8 +123,7 @@ class Store::Repair {
     const OverlayHomes homes(overlay_homes(store_));
     std::vector<std::pair<std::size_t, const Finding*>> by_depth;
     each(Remedy::write_links, [&](const Finding& finding) {
-      if (layers.find(finding.id) != nullptr)
-        by_depth.emplace_back(depth_of(layers, finding.id), &finding);
+      if (layers.find(finding.id) != nullptr) by_depth.emplace_back(depth_of(layers, finding.id), &finding);
     });
     std::ranges::stable_sort(by_depth, {}, [](const auto& one) { return one.first; });
     for (const auto& [depth, finding] : by_depth) {

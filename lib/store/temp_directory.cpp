@@ -79,8 +79,8 @@ std::vector<fs::path> stale_temp_directories(const fs::path& parent) {
     const std::string name = entry.path().filename().string();
     if (!name.starts_with(directory_prefix)) continue;
     const auto lock_path = parent / (std::string(lock_prefix) + name.substr(directory_prefix.size()));
-    const bool is_owned = fs::exists(lock_path) &&
-                          !os::RecordLock::try_lock(lock_path, os::RecordLock::Mode::exclusive);
+    const bool is_owned =
+        fs::exists(lock_path) && !os::RecordLock::try_lock(lock_path, os::RecordLock::Mode::exclusive);
     if (!is_owned) result.push_back(entry.path());
   }
   return result;

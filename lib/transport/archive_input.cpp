@@ -37,16 +37,17 @@ class FdWriter final : public io::Writer {
 
 std::shared_ptr<const os::UniqueFd> open_plain_tar(const Context& context, const std::string& path,
                                                    const std::string& spool_dir) {
-  return in_context(
-      [&] { return "opening file \"" + path + "\""; },
-      [&] {
-        auto file = os::open_file(path, O_RDONLY);
-        if (is_plain_file(file)) return std::make_shared<const os::UniqueFd>(std::move(file));
-        return spool_plain_tar(context, std::make_unique<os::FileReader>(std::move(file)), spool_dir);
-      });
+  return in_context([&] { return "opening file \"" + path + "\""; },
+                    [&] {
+                      auto file = os::open_file(path, O_RDONLY);
+                      if (is_plain_file(file)) return std::make_shared<const os::UniqueFd>(std::move(file));
+                      return spool_plain_tar(context, std::make_unique<os::FileReader>(std::move(file)),
+                                             spool_dir);
+                    });
 }
 
-std::shared_ptr<const os::UniqueFd> spool_plain_tar(const Context& context, std::unique_ptr<io::Reader> stream,
+std::shared_ptr<const os::UniqueFd> spool_plain_tar(const Context& context,
+                                                    std::unique_ptr<io::Reader> stream,
                                                     const std::string& spool_dir) {
   auto [detected, compression] = io::detect(std::move(stream));
   const auto plain = io::decompress(std::move(detected), compression);

@@ -21,7 +21,8 @@ std::shared_ptr<const os::UniqueFd> open_plain_tar(const Context& context, const
                                                    const std::string& spool_dir);
 
 // The plain bytes of a stream, in an unnamed file in `spool_dir`.
-std::shared_ptr<const os::UniqueFd> spool_plain_tar(const Context& context, std::unique_ptr<io::Reader> stream,
+std::shared_ptr<const os::UniqueFd> spool_plain_tar(const Context& context,
+                                                    std::unique_ptr<io::Reader> stream,
                                                     const std::string& spool_dir);
 
 }  // namespace lade::transport

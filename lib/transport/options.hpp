@@ -29,13 +29,15 @@ struct Options {
   // docker-archive: as destination: further RepoTags.
   std::vector<spec::Reference> additional_tags;
 
-  // containers-storage: the store of references that name none; nullopt: the one that the configuration names.
+  // containers-storage: the store of references that name none; nullopt: the one that the configuration
+  // names.
   std::optional<config::StoreOptions> store;
 
   // docker-daemon:
   struct DockerDaemon {
-    std::string host;      // unix:///path, tcp://host:port (TLS), http://host:port; "": docker's own socket
-    std::string cert_dir;  // of ca.pem, cert.pem and key.pem for TLS; "": the system's CAs, no client certificate
+    std::string host;  // unix:///path, tcp://host:port (TLS), http://host:port; "": docker's own socket
+    std::string
+        cert_dir;  // of ca.pem, cert.pem and key.pem for TLS; "": the system's CAs, no client certificate
     bool tls_verify = true;
   } docker_daemon;
 

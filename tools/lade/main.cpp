@@ -56,7 +56,8 @@ int run_buildah(std::string_view, const Words& args) {
 }
 
 int run_store(std::string_view, const Words& args) {
-  return lade::common::run_program(lade::store_tool::program("lade store", "lade version " LADE_VERSION), args);
+  return lade::common::run_program(lade::store_tool::program("lade store", "lade version " LADE_VERSION),
+                                   args);
 }
 
 int run_runtime(std::string_view name, const Words& args) {

@@ -68,9 +68,8 @@ std::string line_of(const Finding& finding) {
 }
 
 spec::Json json_of(const Finding& finding) {
-  return {{"object", name_of(finding.object)}, {"id", finding.id},
-          {"names", finding.names},            {"path", finding.path.string()},
-          {"problem", finding.problem},        {"mend", word_of(finding.mend)},
+  return {{"object", name_of(finding.object)},  {"id", finding.id},           {"names", finding.names},
+          {"path", finding.path.string()},      {"problem", finding.problem}, {"mend", word_of(finding.mend)},
           {"remedy", words_of(finding.remedy)}, {"mended", finding.mended}};
 }
 
@@ -118,7 +117,8 @@ int run_check(Invocation& invocation) {
 const common::Command check_command{
     .name = "check",
     .summary = "Find what is wrong in a store",
-    .description = "Verifies the records, files and digests of a store. One line for each thing that is wrong.",
+    .description =
+        "Verifies the records, files and digests of a store. One line for each thing that is wrong.",
     .synopsis = "[command options] [STORE]",
     .example = "check\ncheck --repair [overlay@/var/lib/containers/storage+/run/containers/storage]",
     .options = check_options,

@@ -11,13 +11,8 @@ using common::Command;
 using common::Option;
 
 const Command* const available[] = {
-    &check_command,
-    &migrate_command,
-    &common::completion_command,
-    &common::help_command,
-    &common::version_command,
-    &common::complete_command,
-    &common::man_command,
+    &check_command,           &migrate_command,          &common::completion_command, &common::help_command,
+    &common::version_command, &common::complete_command, &common::man_command,
 };
 
 std::vector<Option> global_options() {

@@ -77,8 +77,7 @@ std::string line_of(const MigrationEvent& event) {
 }
 
 std::string line_of(const MigrationSummary& summary, bool dry_run) {
-  if (dry_run)
-    return fmt::format("{} would be copied, {} already there", summary.planned, summary.present);
+  if (dry_run) return fmt::format("{} would be copied, {} already there", summary.planned, summary.present);
   std::string line = fmt::format("{} copied, {} completed, {} already there, {} failed", summary.copied,
                                  summary.completed, summary.present, summary.failed);
   if (summary.removed + summary.kept > 0)
@@ -123,8 +122,7 @@ int run_migrate(Invocation& invocation) {
     invocation.out.line(line_of(event));
     invocation.out.flush();
   };
-  const auto summary =
-      engine::migrate(session.context(), session.session().policy(), from, to, options, say);
+  const auto summary = engine::migrate(session.context(), session.session().policy(), from, to, options, say);
   if (!quiet) invocation.out.line(line_of(summary, options.dry_run));
   invocation.out.flush();
   return summary.failed == 0 ? 0 : 1;
@@ -135,12 +133,14 @@ int run_migrate(Invocation& invocation) {
 const common::Command migrate_command{
     .name = "migrate",
     .summary = "Copy or move all images from one place to another",
-    .description = "Copies all images of SOURCE to DESTINATION. Each is a store, [DRIVER@ROOT+RUNROOT:OPTIONS] or "
-                   "containers-storage:, or docker-daemon: or oci:DIR.",
+    .description =
+        "Copies all images of SOURCE to DESTINATION. Each is a store, [DRIVER@ROOT+RUNROOT:OPTIONS] or "
+        "containers-storage:, or docker-daemon: or oci:DIR.",
     .synopsis = "[command options] SOURCE DESTINATION",
-    .example = "migrate containers-storage: [overlay@/data/storage+/run/data]\n"
-               "migrate --move [vfs@/old+/run/old] [overlay@/new+/run/new]\n"
-               "migrate docker-daemon: containers-storage:",
+    .example =
+        "migrate containers-storage: [overlay@/data/storage+/run/data]\n"
+        "migrate --move [vfs@/old+/run/old] [overlay@/new+/run/new]\n"
+        "migrate docker-daemon: containers-storage:",
     .options = migrate_options,
     .run = run_migrate};
 

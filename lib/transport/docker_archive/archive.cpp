@@ -47,8 +47,7 @@ Archive::Archive(const Context& context, const std::string& path, const std::str
     : Archive(open_archive(context, path, spool_dir, archive::TarIndex::Duplicates::first)) {}
 
 Archive::Archive(archive::TarIndex tar)
-    : tar_(std::move(tar)),
-      items_(parse_items(read(std::string(manifest_file), max_manifest_file_size))) {}
+    : tar_(std::move(tar)), items_(parse_items(read(std::string(manifest_file), max_manifest_file_size))) {}
 
 const Item& Archive::choose(const ArchiveName& name) const {
   if (name.reference) return choose_by_tag(items_, *name.reference);

@@ -70,7 +70,8 @@ class Writer;
 // For `preserve`, layers stay compressed as they come.
 DestinationTraits destination_traits(DestinationTraits::Layers layers);
 // commit() finishes the writer.
-std::unique_ptr<ImageDestination> make_destination(DestinationTraits traits, std::vector<spec::Reference> tags,
+std::unique_ptr<ImageDestination> make_destination(DestinationTraits traits,
+                                                   std::vector<spec::Reference> tags,
                                                    std::unique_ptr<Writer> writer);
 
 }  // namespace lade::transport::docker_archive

@@ -95,7 +95,8 @@ DestinationTraits destination_traits(DestinationTraits::Layers layers) {
   return traits;
 }
 
-std::unique_ptr<ImageDestination> make_destination(DestinationTraits traits, std::vector<spec::Reference> tags,
+std::unique_ptr<ImageDestination> make_destination(DestinationTraits traits,
+                                                   std::vector<spec::Reference> tags,
                                                    std::unique_ptr<Writer> writer) {
   return std::make_unique<Destination>(std::move(traits), std::move(tags), std::move(writer), true);
 }

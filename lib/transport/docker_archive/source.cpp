@@ -135,7 +135,8 @@ std::unique_ptr<ImageSource> open_source(const Context& context, const ArchiveNa
                                   "docker-archive");
 }
 
-std::unique_ptr<ImageSource> open_source(const Context& context, Archive archive, std::string_view transport) {
+std::unique_ptr<ImageSource> open_source(const Context& context, Archive archive,
+                                         std::string_view transport) {
   return std::make_unique<Source>(context, std::move(archive), ArchiveName{}, transport);
 }
 

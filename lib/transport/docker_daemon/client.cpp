@@ -81,8 +81,7 @@ spec::Digest image_id(const spec::Json& image) {
 }  // namespace
 
 Client::Client(const Context& context, Host host, const Options& options)
-    : host_(std::move(host)),
-      pool_(registry::make_http_pool(pool_options(work_timeout, options))) {
+    : host_(std::move(host)), pool_(registry::make_http_pool(pool_options(work_timeout, options))) {
   HttpRequest ping;
   ping.method = "GET";
   ping.url = host_.base;
@@ -112,13 +111,15 @@ std::unique_ptr<HttpResponse> Client::send(const Context& context, registry::Htt
     const std::string& reason = error.message();
     if (!reason.starts_with("dial ") || reason.find("no such host") != std::string::npos) throw;
     if (error.kind() == Kind::denied) {
-      throw Error(Kind::denied,
-                  fmt::format("permission denied while trying to connect to the Docker daemon socket at {}: {}",
-                              host_.name, reason));
+      throw Error(
+          Kind::denied,
+          fmt::format("permission denied while trying to connect to the Docker daemon socket at {}: {}",
+                      host_.name, reason));
     }
     // Not to be tried again: nothing starts a daemon.
-    throw Error(Kind::system,
-                fmt::format("Cannot connect to the Docker daemon at {}. Is the docker daemon running?", host_.name));
+    throw Error(
+        Kind::system,
+        fmt::format("Cannot connect to the Docker daemon at {}. Is the docker daemon running?", host_.name));
   }
 }
 
@@ -154,7 +155,8 @@ std::vector<DaemonImage> Client::images(const Context& context) const {
   std::vector<DaemonImage> images;
   for (const auto& image : list) {
     DaemonImage found{image_id(image), {}};
-    found.tags = spec::strings_member(image, "RepoTags", "listing images").value_or(std::vector<std::string>());
+    found.tags =
+        spec::strings_member(image, "RepoTags", "listing images").value_or(std::vector<std::string>());
     std::erase_if(found.tags, [](const std::string& tag) { return tag.find("<none>") != std::string::npos; });
     images.push_back(std::move(found));
   }

@@ -1,5 +1,5 @@
-// The few calls of docker's Engine API that move images (https://docs.docker.com/reference/api/engine). Internal to
-// docker_daemon/.
+// The few calls of docker's Engine API that move images (https://docs.docker.com/reference/api/engine).
+// Internal to docker_daemon/.
 #pragma once
 
 #include <functional>
@@ -18,8 +18,8 @@ namespace lade::transport::docker_daemon {
 // Thread-safe.
 class Client {
  public:
-  // Asks the daemon which version of the API it speaks. Kind::system "Cannot connect to the Docker daemon at ...",
-  // Kind::denied "permission denied while trying to connect ...".
+  // Asks the daemon which version of the API it speaks. Kind::system "Cannot connect to the Docker daemon at
+  // ...", Kind::denied "permission denied while trying to connect ...".
   Client(const Context& context, Host host, const Options& options);
 
   // The archive that holds one image. Kind::not_found and others "Error response from daemon: ...".

@@ -15,9 +15,9 @@ class DaemonDestination final : public ImageDestination {
       : load_(context, std::make_shared<const Client>(context, parse_host(options.docker_daemon), options)) {
     DestinationTraits traits = docker_archive::destination_traits(DestinationTraits::Layers::preserve);
     traits.why_no_signatures = "Storing signatures for docker-daemon: destinations is not supported";
-    archive_ =
-        docker_archive::make_destination(std::move(traits), {reference},
-                                         std::make_unique<docker_archive::Writer>(load_, options.big_files_dir));
+    archive_ = docker_archive::make_destination(
+        std::move(traits), {reference},
+        std::make_unique<docker_archive::Writer>(load_, options.big_files_dir));
   }
 
   const DestinationTraits& traits() const override { return archive_->traits(); }

@@ -1,5 +1,5 @@
-// docker-daemon:NAME:TAG, docker-daemon:NAME@DIGEST, docker-daemon:sha256:ID - images that a docker daemon, or what
-// speaks its API, keeps.
+// docker-daemon:NAME:TAG, docker-daemon:NAME@DIGEST, docker-daemon:sha256:ID - images that a docker daemon,
+// or what speaks its API, keeps.
 #pragma once
 
 #include <optional>

@@ -47,7 +47,8 @@ Host parse_known(const std::string& name, const Options::DockerDaemon& options) 
   Host host;
   host.name = name;
   if (scheme == "unix") {
-    if (address.empty()) throw Error(Kind::invalid_input, fmt::format("unable to parse docker host `{}`", name));
+    if (address.empty())
+      throw Error(Kind::invalid_input, fmt::format("unable to parse docker host `{}`", name));
     host.endpoint.unix_socket = address;
     host.base = registry::Url::parse("http://docker/");
   } else if (scheme == "http") {
@@ -56,8 +57,9 @@ Host parse_known(const std::string& name, const Options::DockerDaemon& options) 
     host.endpoint = tls_endpoint(options);
     host.base = registry::Url::parse("https://" + address);
   } else {
-    throw Error(Kind::unsupported,
-                fmt::format("docker host `{}`: only unix://, tcp://, http:// and https:// are supported", name));
+    throw Error(
+        Kind::unsupported,
+        fmt::format("docker host `{}`: only unix://, tcp://, http:// and https:// are supported", name));
   }
   std::string& path = host.base.target;
   path.resize(std::min(path.find('?'), path.size()));

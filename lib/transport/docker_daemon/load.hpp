@@ -14,8 +14,8 @@
 
 namespace lade::transport::docker_daemon {
 
-// Used by one thread at a time. Destroyed before finish(), the request is broken off in its middle: the daemon sees
-// no end and takes nothing.
+// Used by one thread at a time. Destroyed before finish(), the request is broken off in its middle: the
+// daemon sees no end and takes nothing.
 class Load final : public io::Writer {
  public:
   Load(const Context& context, std::shared_ptr<const Client> client);

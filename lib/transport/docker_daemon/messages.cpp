@@ -70,7 +70,8 @@ std::optional<spec::Json> MessageStream::next() {
 
 std::optional<std::string> error_in(const spec::Json& message) {
   if (!message.is_object()) return std::nullopt;
-  if (const auto* detail = spec::find_member(message, "errorDetail"); detail != nullptr && detail->is_object()) {
+  if (const auto* detail = spec::find_member(message, "errorDetail");
+      detail != nullptr && detail->is_object()) {
     return spec::string_member(*detail, "message", progress_name);
   }
   if (const auto* error = spec::find_member(message, "error"); error != nullptr && error->is_string()) {

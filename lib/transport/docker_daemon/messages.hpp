@@ -16,8 +16,8 @@ class MessageStream {
   // `body` is not owned.
   explicit MessageStream(io::Reader& body) : body_(body) {}
 
-  // nullopt at the end. Kind::invalid_input "parsing docker load progress: ..." for what is no JSON, for one document
-  // of more than 1 MiB and for more than 64 MiB in all.
+  // nullopt at the end. Kind::invalid_input "parsing docker load progress: ..." for what is no JSON, for one
+  // document of more than 1 MiB and for more than 64 MiB in all.
   std::optional<spec::Json> next();
 
  private:

@@ -75,9 +75,10 @@ class DockerDaemonTransport final : public Transport {
     }
     spec::Reference reference = spec::Reference::parse(rest);
     if (reference.without_tag_or_digest().familiar() == "sha256") {
-      refuse_name(fmt::format("Invalid docker-daemon: reference {}: The sha256 repository name is reserved for "
-                              "(non-shortened) digest references",
-                              rest));
+      refuse_name(
+          fmt::format("Invalid docker-daemon: reference {}: The sha256 repository name is reserved for "
+                      "(non-shortened) digest references",
+                      rest));
     }
     if (reference.is_name_only()) {
       refuse_name(

@@ -46,7 +46,9 @@ struct Migrated {
     return migrate(background(), trust::PolicyContext({{config::InsecureAcceptAnything{}}, {}}), source_place,
                    destination_place, options, [&](const MigrationEvent& event) { events.push_back(event); });
   }
-  MigrationSummary run(const MigrateOptions& options = {}) { return run(place_of(from), place_of(to), options); }
+  MigrationSummary run(const MigrateOptions& options = {}) {
+    return run(place_of(from), place_of(to), options);
+  }
 
   const MigrationEvent* event(What what) const {
     const auto found = std::ranges::find(events, what, &MigrationEvent::what);
@@ -61,8 +63,10 @@ struct Migrated {
 
 }  // namespace
 
-TEST_CASE("migrate: an image arrives with its layers, names, documents and signatures, whatever the drivers") {
-  const std::pair<const char*, const char*> drivers[] = {{"overlay", "vfs"}, {"vfs", "overlay"}, {"vfs", "vfs"}};
+TEST_CASE(
+    "migrate: an image arrives with its layers, names, documents and signatures, whatever the drivers") {
+  const std::pair<const char*, const char*> drivers[] = {
+      {"overlay", "vfs"}, {"vfs", "overlay"}, {"vfs", "vfs"}};
   for (const auto& [one, other] : drivers) {
     Migrated migrated(one, other);
     const auto image = migrated.put("app", {{"file", "1"}});
@@ -107,7 +111,9 @@ TEST_CASE("migrate: what the destination lacks comes, and only that") {
   Migrated migrated;
   const auto image = migrated.put("app", {{"file", "1"}});
   migrated.run();
-  SUBCASE("a name") { migrated.destination()->remove_names(background(), image.id, image.names); }
+  SUBCASE("a name") {
+    migrated.destination()->remove_names(background(), image.id, image.names);
+  }
   SUBCASE("a document") {
     migrated.source->set_image_big_data(background(), image.id, {"signatures", "signed", std::nullopt});
   }
@@ -209,7 +215,8 @@ TEST_CASE("migrate: places have a few forms, and must differ") {
   CHECK(parse("containers-storage:").options.store.has_value());
   CHECK(parse("oci:some/dir").directory == "some/dir");
   CHECK(parse("docker-daemon:").kind == MigrationPlace::Kind::daemon);
-  for (const std::string text : {"", "dir:x", "oci:", "oci:dir:name", "docker-daemon:busybox:1", "[vfs@/a+/b]name", "/a"}) {
+  for (const std::string text :
+       {"", "dir:x", "oci:", "oci:dir:name", "docker-daemon:busybox:1", "[vfs@/a+/b]name", "/a"}) {
     CAPTURE(text);
     CHECK(test::kind_of([&] { parse(text); }) == Kind::invalid_input);
   }

@@ -141,12 +141,13 @@ TEST_CASE("check: links of layers are found wrong and made again") {
 
 TEST_CASE("check: what belongs to nothing is found and removed") {
   const std::string id = test::hex_of("orphan");
-  for (const std::string& path :
-       {"overlay/" + id + "/diff/file", "overlay-layers/" + id + ".tar-split.gz", "overlay-layers/" + id + "/item",
-        "overlay-images/" + id + "/manifest", "overlay-containers/" + id + "/userdata/config.json"}) {
+  for (const std::string& path : {"overlay/" + id + "/diff/file", "overlay-layers/" + id + ".tar-split.gz",
+                                  "overlay-layers/" + id + "/item", "overlay-images/" + id + "/manifest",
+                                  "overlay-containers/" + id + "/userdata/config.json"}) {
     const Checked checked;
     checked.write(path, "x");
-    checked.check_mended(path.find("diff") != path.npos ? "these files belong to no layer" : "this belongs to no ");
+    checked.check_mended(path.find("diff") != path.npos ? "these files belong to no layer"
+                                                        : "this belongs to no ");
     CHECK_FALSE(std::filesystem::exists(checked.path(path)));
     CHECK(checked.is_whole());
   }
@@ -192,22 +193,37 @@ TEST_CASE("check: a program that is at work is left alone") {
 TEST_CASE("check: damaged layers cost their images, by force only") {
   const Checked checked;
   const std::string motd = "overlay/" + checked.base + "/diff/etc/motd";
-  SUBCASE("other content") { checked.write(motd, "HELLO"); }
-  SUBCASE("a file is gone") { std::filesystem::remove(checked.path(motd)); }
-  SUBCASE("another mode") { std::filesystem::permissions(checked.path(motd), std::filesystem::perms::owner_read); }
-  SUBCASE("touched") { std::filesystem::last_write_time(checked.path(motd), std::filesystem::file_time_type::clock::now()); }
-  SUBCASE("a file too many") { checked.write("overlay/" + checked.base + "/diff/etc/more", "x"); }
+  SUBCASE("other content") {
+    checked.write(motd, "HELLO");
+  }
+  SUBCASE("a file is gone") {
+    std::filesystem::remove(checked.path(motd));
+  }
+  SUBCASE("another mode") {
+    std::filesystem::permissions(checked.path(motd), std::filesystem::perms::owner_read);
+  }
+  SUBCASE("touched") {
+    std::filesystem::last_write_time(checked.path(motd), std::filesystem::file_time_type::clock::now());
+  }
+  SUBCASE("a file too many") {
+    checked.write("overlay/" + checked.base + "/diff/etc/more", "x");
+  }
   SUBCASE("a link where a file was") {
     std::filesystem::rename(checked.path(motd), checked.path(motd + "-real"));
     std::filesystem::create_symlink("motd-real", checked.path(motd));
   }
-  SUBCASE("all files are gone") { std::filesystem::remove_all(checked.path("overlay/" + checked.base)); }
+  SUBCASE("all files are gone") {
+    std::filesystem::remove_all(checked.path("overlay/" + checked.base));
+  }
   SUBCASE("the tar-split file is gone") {
     std::filesystem::remove(checked.path("overlay-layers/" + checked.base + ".tar-split.gz"));
   }
-  SUBCASE("the tar-split file is damaged") { checked.write("overlay-layers/" + checked.base + ".tar-split.gz", "x"); }
+  SUBCASE("the tar-split file is damaged") {
+    checked.write("overlay-layers/" + checked.base + ".tar-split.gz", "x");
+  }
   SUBCASE("the record names another digest") {
-    checked.edit("overlay-layers/layers.json", R"("diff-digest":")" + io::digest_of(test::make_tar(checked_base)).str(),
+    checked.edit("overlay-layers/layers.json",
+                 R"("diff-digest":")" + io::digest_of(test::make_tar(checked_base)).str(),
                  R"("diff-digest":"sha256:)" + std::string(64, '0'));
   }
   SUBCASE("the record names another size") {
@@ -266,7 +282,8 @@ TEST_CASE("check: layers that nothing needs are let be for a day") {
   checked.edit("overlay-images/images.json", R"("layer":")" + checked.top + "\",", "");
   const auto age_of_a_second = std::chrono::seconds(-1);
   CHECK_FALSE(mentions(checked.check(), "no image or container needs it"));
-  auto findings = check_store(background(), checked.place.options, {.quick = true, .unneeded_age = age_of_a_second});
+  auto findings =
+      check_store(background(), checked.place.options, {.quick = true, .unneeded_age = age_of_a_second});
   CHECK(findings.size() == 2);
   repair_store(background(), checked.place.options, false, findings);
   CHECK(std::ranges::all_of(findings, &Finding::mended));
@@ -309,7 +326,8 @@ TEST_CASE("check: records that contradict each other are found and put right") {
   const auto other = test::hex_of("other");
   SUBCASE("a name twice") {
     std::string text = checked.read("overlay-images/images.json");
-    text.insert(1, R"({"id":")" + other + R"(","names":["example.com/app:latest"],"created":"2026-01-02T03:04:05Z"},)");
+    text.insert(1, R"({"id":")" + other +
+                       R"(","names":["example.com/app:latest"],"created":"2026-01-02T03:04:05Z"},)");
     checked.write("overlay-images/images.json", text);
     auto findings = checked.check(true);
     REQUIRE(findings.size() == 1);
@@ -319,7 +337,8 @@ TEST_CASE("check: records that contradict each other are found and put right") {
     CHECK(checked.place.open()->find_image(background(), other)->names.empty());
   }
   SUBCASE("a copy for a user namespace that is gone") {
-    checked.edit("overlay-images/images.json", R"("layer":)", R"("mapped-layers":[")" + other + R"("],"layer":)");
+    checked.edit("overlay-images/images.json", R"("layer":)",
+                 R"("mapped-layers":[")" + other + R"("],"layer":)");
     checked.check_mended("the copy");
   }
   SUBCASE("a layer twice") {
@@ -347,7 +366,8 @@ TEST_CASE("check: records that lead nowhere are found") {
   }
   SUBCASE("the image of a container") {
     checked.add_container();
-    checked.edit("overlay-containers/containers.json", R"("image":")" + checked.image.id, R"("image":")" + other);
+    checked.edit("overlay-containers/containers.json", R"("image":")" + checked.image.id,
+                 R"("image":")" + other);
     CHECK(mentions(checked.check(), "its image " + other + " is not in the store"));
   }
 }

@@ -81,17 +81,17 @@ inline store::NewImage real_image_of(const std::string& name, std::vector<store:
                                               {"os", "linux"},
                                               {"author", name},
                                               {"rootfs", {{"type", "layers"}, {"diff_ids", diff_ids}}}});
-  const std::string manifest =
-      spec::dump_json({{"schemaVersion", 2},
-                       {"mediaType", "application/vnd.oci.image.manifest.v1+json"},
-                       {"config",
-                        {{"mediaType", "application/vnd.oci.image.config.v1+json"},
-                         {"digest", io::digest_of(config).str()},
-                         {"size", config.size()}}},
-                       {"layers", descriptors}});
+  const std::string manifest = spec::dump_json({{"schemaVersion", 2},
+                                                {"mediaType", "application/vnd.oci.image.manifest.v1+json"},
+                                                {"config",
+                                                 {{"mediaType", "application/vnd.oci.image.config.v1+json"},
+                                                  {"digest", io::digest_of(config).str()},
+                                                  {"size", config.size()}}},
+                                                {"layers", descriptors}});
   store::NewImage image = image_of(name, std::move(layers));
   image.id = io::digest_of(config).hex();
-  image.big_data = {{io::digest_of(config).str(), config, std::nullopt}, {"manifest", manifest, std::nullopt}};
+  image.big_data = {{io::digest_of(config).str(), config, std::nullopt},
+                    {"manifest", manifest, std::nullopt}};
   image.manifest = io::digest_of(manifest);
   return image;
 }

@@ -60,8 +60,8 @@ std::string after(const std::string& text, std::string_view mark) {
 }  // namespace
 
 TEST_CASE("docker-daemon: a name is an ID, or has a tag or a digest") {
-  for (const std::string& rest :
-       {std::string("busybox:latest"), "busybox@sha256:" + zeros, "sha256:" + zeros, std::string("h:5/a/b:c")}) {
+  for (const std::string& rest : {std::string("busybox:latest"), "busybox@sha256:" + zeros, "sha256:" + zeros,
+                                  std::string("h:5/a/b:c")}) {
     CHECK(parse_image_name("docker-daemon:" + rest)->str() == "docker-daemon:" + rest);
   }
   const std::pair<std::string, std::string> refused[] = {
@@ -72,10 +72,11 @@ TEST_CASE("docker-daemon: a name is an ID, or has a tag or a digest") {
        "docker-daemon: references with both a tag and digest are currently not supported"},
       {zeros, "invalid repository name (" + zeros + "), cannot specify 64-byte hexadecimal strings"},
       {"sha256:abc",
-       "Invalid docker-daemon: reference sha256:abc: The sha256 repository name is reserved for (non-shortened) "
+       "Invalid docker-daemon: reference sha256:abc: The sha256 repository name is reserved for "
+       "(non-shortened) "
        "digest references"},
-      {"sha512:" + zeros + zeros,
-       "Invalid docker-daemon: reference sha512:" + zeros + zeros + ": only digest algorithm sha256 accepted"}};
+      {"sha512:" + zeros + zeros, "Invalid docker-daemon: reference sha512:" + zeros + zeros +
+                                      ": only digest algorithm sha256 accepted"}};
   for (const auto& [rest, message] : refused) {
     CHECK(message_of([&, text = rest] { parse_image_name("docker-daemon:" + text); }) == message);
   }
@@ -180,15 +181,14 @@ TEST_CASE("docker-daemon: an image that is not there is what the daemon says it 
 
 TEST_CASE("docker-daemon: a daemon that is not there is not asked again and again") {
   transport::Options options;
-  const std::pair<std::string, std::string> hosts[] = {{"unix:///nonexistent/socket", ""},
-                                                       {"unix://@nobody listens here", ""},
-                                                       {"http://127.0.0.1:1", ""}};
+  const std::pair<std::string, std::string> hosts[] = {
+      {"unix:///nonexistent/socket", ""}, {"unix://@nobody listens here", ""}, {"http://127.0.0.1:1", ""}};
   for (const auto& host : hosts) {
     options.docker_daemon.host = host.first;
     const Error error = error_of([&] { open_source(name, options); });
     CHECK(error.kind() == Kind::system);
-    CHECK(error.what() == "loading image from docker engine: Cannot connect to the Docker daemon at " + host.first +
-                              ". Is the docker daemon running?");
+    CHECK(error.what() == "loading image from docker engine: Cannot connect to the Docker daemon at " +
+                              host.first + ". Is the docker daemon running?");
   }
 }
 
@@ -198,7 +198,8 @@ TEST_CASE("docker-daemon: a host must be an address of a known kind") {
       {"bogus", "initializing docker engine client: unable to parse docker host `bogus`"},
       {"unix://", "initializing docker engine client: unable to parse docker host `unix://`"},
       {"ssh://host",
-       "initializing docker engine client: docker host `ssh://host`: only unix://, tcp://, http:// and https:// are "
+       "initializing docker engine client: docker host `ssh://host`: only unix://, tcp://, http:// and "
+       "https:// are "
        "supported"}};
   for (const auto& [host, message] : table) {
     options.docker_daemon.host = host;
@@ -208,7 +209,8 @@ TEST_CASE("docker-daemon: a host must be an address of a known kind") {
 
 TEST_CASE("docker-daemon: whatever a daemon has to complain about is one line") {
   const std::pair<Reply, const char*> table[] = {
-      {reply(200, {}, "{\"stream\":\"a\"}\r\n{\"errorDetail\":{\"message\":\"no space\\nleft\"},\"error\":\"x\"}"),
+      {reply(200, {},
+             "{\"stream\":\"a\"}\r\n{\"errorDetail\":{\"message\":\"no space\\nleft\"},\"error\":\"x\"}"),
        "docker engine reported: \"no space left\""},
       {reply(200, {}, R"({"stream":"}{"}{"error":"too old"})"), "docker engine reported: \"too old\""},
       {reply(200, {}, "{\"stream\":"), "parsing docker load progress: "},
@@ -216,7 +218,8 @@ TEST_CASE("docker-daemon: whatever a daemon has to complain about is one line") 
       {reply(500, {}, R"({"message":"failed:\n * oci: no\n * dir: no"})"),
        "Error response from daemon: failed: * oci: no * dir: no"},
       {reply(503, {}, "busy\n"), "Error response from daemon: busy"},
-      {reply(500), "Error response from daemon: request returned 500 for API route /v1.41/images/load?quiet=1"}};
+      {reply(500),
+       "Error response from daemon: request returned 500 for API route /v1.41/images/load?quiet=1"}};
   for (const auto& [answer, message] : table) {
     Scripted daemon;
     daemon.answer_load(answer);
@@ -323,8 +326,9 @@ TEST_CASE("docker-daemon: the images of a daemon can be listed and found") {
   Scripted daemon;
   const std::string ones(64, '1');
   daemon.server.on("GET", "/v1.41/images/json",
-                   reply(200, {}, R"([{"Id":"sha256:)" + zeros + R"(","RepoTags":["a:1","b:2"]},{"Id":")" + ones +
-                                      R"(","RepoTags":["<none>:<none>"]},{"Id":")" + ones + R"("}])"));
+                   reply(200, {},
+                         R"([{"Id":"sha256:)" + zeros + R"(","RepoTags":["a:1","b:2"]},{"Id":")" + ones +
+                             R"(","RepoTags":["<none>:<none>"]},{"Id":")" + ones + R"("}])"));
   daemon.server.on("GET", "/v1.41/images/example.com/image:tag/json",
                    {reply(200, {}, R"({"Id":"sha256:)" + zeros + R"("})"),
                     reply(404, {}, R"({"message":"no such image"})"), reply(500, {}, "broken")});
