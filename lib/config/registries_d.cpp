@@ -45,11 +45,20 @@ std::set<fs::path> yaml_files_of(const fs::path& directory) {
                                        " defined both in \"" + first + "\" and \"" + second + "\"");
 }
 
+// URLs are shown in messages.
+bool has_credentials(std::string_view url) {
+  const auto scheme = url.find("://");
+  if (scheme == std::string_view::npos) return false;
+  const auto authority = url.substr(scheme + 3);
+  return authority.substr(0, authority.find('/')).find('@') != std::string_view::npos;
+}
+
 std::map<std::string, RegistriesDSetting, std::less<>> parse_namespace(YamlMap& map, const std::string& file,
                                                                        const std::string& path) {
   std::map<std::string, RegistriesDSetting, std::less<>> result;
   const auto add = [&](std::string_view key, std::string value) {
     const std::string name(key);
+    if (has_credentials(value)) map.fail(key, "credentials in a URL are not supported");
     if (!value.empty()) result[name] = {std::move(value), file, map.line_of(key), path + "." + name};
   };
   for (const auto key : writing_keys) add(key, map.text(key));

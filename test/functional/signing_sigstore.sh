@@ -30,6 +30,7 @@ cat >policy.json <<JSON
    "$registry/signed": [{"type": "sigstoreSigned", "keyPath": "$work/key.pub"}],
    "$registry/renamed": [{"type": "sigstoreSigned", "keyPath": "$work/key.pub",
      "signedIdentity": {"type": "remapIdentity", "prefix": "$registry/renamed", "signedPrefix": "$registry/signed"}}],
+   "$registry/synced": [{"type": "sigstoreSigned", "keyPath": "$work/key.pub"}],
    "$registry/others": [{"type": "sigstoreSigned", "keyPath": "$work/other.pub"}]}}}
 JSON
 make_image dir:plain
@@ -61,6 +62,13 @@ err_has 'cryptographic signature verification failed' "for its signature"
 pull none:1; exits 2 "what is not there is not there"
 push dir:image "docker://$registry/none:1"
 pull none:1; err_has "Running image docker://$registry/none:1 is rejected by policy." "what is rejected, is"
+
+mkdir images
+cp -r image images/app:1
+run --registries.d registries.d sync --src dir --dest docker --dest-tls-verify=false --no-journal \
+  --sign-by-sigstore-private-key key.private --sign-passphrase-file phrase images "$registry/synced"
+exits 0 "sync signs what it copies"
+pull synced/app:1; exits 0 "and the policy accepts it"
 
 pull signed:1
 rm registries.d/default.yaml

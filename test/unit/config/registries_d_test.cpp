@@ -62,6 +62,8 @@ TEST_CASE("registries.d: what is not understood is an error with file, line and 
         "f.yaml:1: docker.a.test.lookaside: must be a string");
   CHECK(message("default-docker:\n  use-sigstore-attachments: maybe\n") ==
         "f.yaml:2: default-docker.use-sigstore-attachments: must be true or false");
+  CHECK(message("default-docker: {lookaside: 'https://me:secret@a.test/x'}") ==
+        "f.yaml:1: default-docker.lookaside: credentials in a URL are not supported");
   CHECK(message("docker: {").starts_with("f.yaml:1: "));
 }
 

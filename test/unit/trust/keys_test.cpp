@@ -1,6 +1,9 @@
 #include "trust/keys.hpp"
 
 #include <doctest/doctest.h>
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
 
 #include "support/errors.hpp"
 #include "trust/cosign_key.hpp"
@@ -15,6 +18,16 @@ std::string from_hex(std::string_view hex) {
   std::string result;
   for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
     result.push_back(static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16)));
+  return result;
+}
+
+// PKCS #1 or PKCS #8; takes the key.
+std::string der_of(EVP_PKEY* key) {
+  unsigned char* bytes = nullptr;
+  const int size = i2d_PrivateKey(key, &bytes);
+  const std::string result(reinterpret_cast<char*>(bytes), static_cast<std::size_t>(size));
+  OPENSSL_free(bytes);
+  EVP_PKEY_free(key);
   return result;
 }
 
@@ -59,6 +72,25 @@ TEST_CASE("keys: a signature is good for its text and its key only") {
   CHECK_FALSE(key.public_key().verify("text", signature.substr(0, signature.size() - 1)));
   CHECK_FALSE(key.public_key().verify("text", ""));
   CHECK(trust::PublicKey::from_pem(key.public_key().pem()).verify("text", signature));
+}
+
+TEST_CASE("keys: RSA and Ed25519 sign as well as ECDSA") {
+  for (auto* generated :
+       {EVP_RSA_gen(2048), EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"), EVP_EC_gen("P-384")}) {
+    const auto key = trust::PrivateKey::from_der(der_of(generated));
+    const auto read = trust::PublicKey::from_pem(key.public_key().pem());
+    CHECK(read.verify("text", key.sign("text")));
+    CHECK_FALSE(read.verify("other", key.sign("text")));
+    CHECK_FALSE(read.verify("text", trust::PrivateKey::generate().sign("text")));
+  }
+}
+
+TEST_CASE("keys: short RSA keys and those of other kinds are refused") {
+  CHECK(message_of([] { trust::PrivateKey::from_der(der_of(EVP_RSA_gen(1024))); }) ==
+        "the RSA key has less than 2048 bits");
+  CHECK(message_of([] {
+          trust::PrivateKey::from_der(der_of(EVP_PKEY_Q_keygen(nullptr, nullptr, "X25519")));
+        }) == "unsupported key type");
 }
 
 TEST_CASE("keys: what is no public key is refused") {

@@ -10,7 +10,8 @@ using Type = SignedIdentity::Type;
 
 namespace {
 
-const std::string digest = "sha256:" + std::string(64, 'a'), other_digest = "sha256:" + std::string(64, 'b');
+const std::string one_digest = "sha256:" + std::string(64, 'a'),
+                  other_digest = "sha256:" + std::string(64, 'b');
 
 bool accepts(const SignedIdentity& rule, const std::string& image, const std::string& signed_as) {
   return trust::is_accepted_identity(rule, spec::Reference::parse(image), signed_as);

@@ -27,7 +27,7 @@ struct Signed {
   std::string of(const std::string& payload) const { return serialize(sigstore_signature(key, payload)); }
 };
 
-const std::string rejection = "Source image rejection: ";
+const std::string rejection = "Source image rejected: ";
 const std::string not_verified = "cryptographic signature verification failed";
 
 // What Rekor promises about a signature made by a key or certificate.
