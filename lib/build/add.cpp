@@ -80,8 +80,9 @@ class Addition {
   EntryChanges changes_in(const os::Root& container) const {
     EntryChanges changes;
     if (!options_.chown.empty()) {
-      const auto user = in_context([&] { return fmt::format("looking up UID/GID for \"{}\"", options_.chown); },
-                                   [&] { return find_user(container, options_.chown); });
+      const auto user =
+          in_context([&] { return fmt::format("looking up UID/GID for \"{}\"", options_.chown); },
+                     [&] { return find_user(container, options_.chown); });
       changes.owner = Owner{user.uid, user.gid};
     } else if (!options_.keep_owners) {
       changes.owner = Owner{};
@@ -104,10 +105,11 @@ class Addition {
     for (const auto& part : fs::path(name)) {
       depth += part == ".." ? -1 : part == "." || part.empty() ? 0 : 1;
       if (depth < 0)
-        throw Error(Kind::invalid_input,
-                    fmt::format("checking on sources under \"{}\": possible escaping context directory error: "
-                                "\"{}\" is outside of \"{}\"",
-                                context_name(), name, context_name()));
+        throw Error(
+            Kind::invalid_input,
+            fmt::format("checking on sources under \"{}\": possible escaping context directory error: "
+                        "\"{}\" is outside of \"{}\"",
+                        context_name(), name, context_name()));
     }
     return name;
   }
@@ -131,9 +133,10 @@ class Addition {
       result.items.push_back(std::move(item));
     }
     if (result.items.empty())
-      throw Error(Kind::not_found,
-                  fmt::format("checking on sources under \"{}\": copier: stat: [\"{}\"]: no such file or directory",
-                              context_name(), "/" + result.pattern));
+      throw Error(
+          Kind::not_found,
+          fmt::format("checking on sources under \"{}\": copier: stat: [\"{}\"]: no such file or directory",
+                      context_name(), "/" + result.pattern));
     return result;
   }
 
@@ -212,15 +215,15 @@ class Addition {
         if (slash != std::string::npos && slash > skipped) prefix = shown.substr(skipped, slash - skipped);
       }
       const std::string name = place_.name.empty() ? base_name(item.path) : place_.name;
-      parts.push_back(
-          entries_of_item(context_, context_root_, item, name, prefix, changes_, excludes_));
+      parts.push_back(entries_of_item(context_, context_root_, item, name, prefix, changes_, excludes_));
     }
     if (taken > 0) return;
-    throw Error(Kind::not_found,
-                fmt::format("no items matching glob \"{}\" copied ({} filtered out{}): no such file or directory",
-                            context_name() == "/" ? "/" + source.pattern : context_name() + "/" + source.pattern,
-                            source.items.size(),
-                            options_.ignore_file.empty() ? "" : " using " + options_.ignore_file));
+    throw Error(
+        Kind::not_found,
+        fmt::format("no items matching glob \"{}\" copied ({} filtered out{}): no such file or directory",
+                    context_name() == "/" ? "/" + source.pattern : context_name() + "/" + source.pattern,
+                    source.items.size(),
+                    options_.ignore_file.empty() ? "" : " using " + options_.ignore_file));
   }
 
   ContentStream::Next part_begins(const char* kind) {
@@ -232,7 +235,8 @@ class Addition {
 
   // A directory in the container's own, which becomes a layer when it is committed.
   ContentDigests::Summary add_linked(const std::string& destination, const std::vector<AddSource>& sources) {
-    std::string pattern = (builders_.store()->container_directory(builder_.id()) / "link-stage-XXXXXX").string();
+    std::string pattern =
+        (builders_.store()->container_directory(builder_.id()) / "link-stage-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) throw Error::from_errno(errno, "mkdtemp " + pattern);
     const fs::path staging = pattern;
     ScopeExit discard([&] {
@@ -249,12 +253,12 @@ class Addition {
     const auto summary = add_below(os::Root(staging), destination, sources);
     const std::string created = store::format_time(std::chrono::system_clock::time_point(
         std::chrono::seconds(options_.timestamp.value_or(latest_mtime()))));
-    const std::string created_by =
-        fmt::format("/bin/sh -c #(nop) {} --link {} in {} ", options_.extract ? "ADD" : "COPY", summary.str(),
-                    destination);
+    const std::string created_by = fmt::format("/bin/sh -c #(nop) {} --link {} in {} ",
+                                               options_.extract ? "ADD" : "COPY", summary.str(), destination);
     Json& queue = builder_.document()["AppendedLinkedLayers"];
     if (!queue.is_array()) queue = Json::array();
-    queue.push_back({{"History", {{"created", created}, {"created_by", created_by}}}, {"BlobPath", staging.string()}});
+    queue.push_back(
+        {{"History", {{"created", created}, {"created_by", created_by}}}, {"BlobPath", staging.string()}});
     builders_.save(builder_);
     discard.release();
     return summary;
@@ -281,17 +285,18 @@ class Addition {
 
 }  // namespace
 
-ContentDigests::Summary add_content(const Builders& builders, Builder& builder, const std::string& destination,
-                                    const std::vector<AddSource>& sources, const AddOptions& options) {
+ContentDigests::Summary add_content(const Builders& builders, Builder& builder,
+                                    const std::string& destination, const std::vector<AddSource>& sources,
+                                    const AddOptions& options) {
   return Addition(builders, builder, options).run(destination, sources);
 }
 
 IgnoreFile read_ignore_file(const fs::path& context_directory, const std::string& file) {
-  if (!file.empty())
-    return {parse_ignore_file(os::read_file(file, max_ignore_file)), file};
+  if (!file.empty()) return {parse_ignore_file(os::read_file(file, max_ignore_file)), file};
   for (const char* name : {".containerignore", ".dockerignore"}) {
     const fs::path path = context_directory / name;
-    if (const auto text = os::find_file(path, max_ignore_file)) return {parse_ignore_file(*text), path.string()};
+    if (const auto text = os::find_file(path, max_ignore_file))
+      return {parse_ignore_file(*text), path.string()};
   }
   return {};
 }

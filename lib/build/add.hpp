@@ -36,8 +36,9 @@ struct AddOptions {
 // `destination` "" is the working directory of the container, relative ones start there. Nothing outside of
 // the container is written to, nothing outside of the context read, whatever links say. Errors have buildah's
 // words.
-ContentDigests::Summary add_content(const Builders& builders, Builder& builder, const std::string& destination,
-                                    const std::vector<AddSource>& sources, const AddOptions& options);
+ContentDigests::Summary add_content(const Builders& builders, Builder& builder,
+                                    const std::string& destination, const std::vector<AddSource>& sources,
+                                    const AddOptions& options);
 
 // Patterns of `file`, or of the directory's .containerignore or .dockerignore.
 struct IgnoreFile {

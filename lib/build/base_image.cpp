@@ -23,8 +23,7 @@ void put_if(Json& target, const Json& source, const char* name) {
   if (value == nullptr) return;
   const bool is_empty = (value->is_string() && value->get_ref<const std::string&>().empty()) ||
                         ((value->is_array() || value->is_object()) && value->empty()) ||
-                        (value->is_boolean() && !value->get<bool>()) ||
-                        (value->is_number() && *value == 0);
+                        (value->is_boolean() && !value->get<bool>()) || (value->is_number() && *value == 0);
   if (!is_empty) target[name] = *value;
 }
 
@@ -121,7 +120,8 @@ BaseImage read_base_image(const Context& context, store::Store& store, const std
   result.media_type = view.raw().media_type;
   result.config = view.config_bytes(context);
   if (result.config.empty())
-    throw Error(Kind::unsupported, "image " + record->id + " has a manifest of schema 1: it has no configuration");
+    throw Error(Kind::unsupported,
+                "image " + record->id + " has a manifest of schema 1: it has no configuration");
   return result;
 }
 
@@ -145,8 +145,8 @@ void take_settings(const Context& context, Builder& builder, const std::optional
   const auto [architecture, variant] = platform.architecture.empty()
                                            ? std::pair(host.architecture, host.variant)
                                            : usual_architecture(platform.architecture, platform.variant);
-  settings.fill_in(store::format_time(context.clock.now()), platform.os.empty() ? host.os : platform.os, architecture,
-                   variant);
+  settings.fill_in(store::format_time(context.clock.now()), platform.os.empty() ? host.os : platform.os,
+                   architecture, variant);
 }
 
 Json docker_image_document(const Json& docker) {

@@ -20,16 +20,36 @@ constexpr std::size_t max_state_size = 64 * 1024 * 1024;
 constexpr std::array<std::string_view, 4> isolation_words = {"default", "oci", "chroot", "rootless"};
 
 Json empty_common_options() {
-  return {{"AddHost", nullptr},       {"OmitHistory", false},    {"CgroupParent", ""},
-          {"CPUPeriod", 0},           {"CPUQuota", 0},           {"CPUShares", 0},
-          {"CPUSetCPUs", ""},         {"CPUSetMems", ""},        {"HTTPProxy", false},
-          {"IdentityLabel", 0},       {"Memory", 0},             {"DNSSearch", nullptr},
-          {"DNSServers", nullptr},    {"DNSOptions", nullptr},   {"LabelOpts", nullptr},
-          {"Masks", nullptr},         {"MemorySwap", 0},         {"NoHostname", false},
-          {"NoHosts", false},         {"NoNewPrivileges", false}, {"OmitTimestamp", false},
-          {"SeccompProfilePath", ""}, {"ApparmorProfile", ""},   {"ShmSize", ""},
-          {"Ulimit", nullptr},        {"Volumes", nullptr},      {"Secrets", nullptr},
-          {"SSHSources", nullptr},    {"OCIHooksDir", nullptr},  {"Unmasks", nullptr}};
+  return {{"AddHost", nullptr},
+          {"OmitHistory", false},
+          {"CgroupParent", ""},
+          {"CPUPeriod", 0},
+          {"CPUQuota", 0},
+          {"CPUShares", 0},
+          {"CPUSetCPUs", ""},
+          {"CPUSetMems", ""},
+          {"HTTPProxy", false},
+          {"IdentityLabel", 0},
+          {"Memory", 0},
+          {"DNSSearch", nullptr},
+          {"DNSServers", nullptr},
+          {"DNSOptions", nullptr},
+          {"LabelOpts", nullptr},
+          {"Masks", nullptr},
+          {"MemorySwap", 0},
+          {"NoHostname", false},
+          {"NoHosts", false},
+          {"NoNewPrivileges", false},
+          {"OmitTimestamp", false},
+          {"SeccompProfilePath", ""},
+          {"ApparmorProfile", ""},
+          {"ShmSize", ""},
+          {"Ulimit", nullptr},
+          {"Volumes", nullptr},
+          {"Secrets", nullptr},
+          {"SSHSources", nullptr},
+          {"OCIHooksDir", nullptr},
+          {"Unmasks", nullptr}};
 }
 
 const Json* common_member(const Json& document, std::string_view member) {
@@ -72,8 +92,9 @@ Builder Builder::parse(std::string_view text, const std::string& container) {
     throw Error(Kind::invalid_input, fmt::format("{} of {}: not an object", state_file, container));
   const std::string type = builder.text("type");
   if (type != state_type)
-    throw Error(Kind::invalid_input, fmt::format("container \"{}\" is not a buildah container (is a \"{}\" container)",
-                                                 container, type));
+    throw Error(
+        Kind::invalid_input,
+        fmt::format("container \"{}\" is not a buildah container (is a \"{}\" container)", container, type));
   return builder;
 }
 

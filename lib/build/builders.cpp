@@ -69,8 +69,9 @@ Builder Builders::take_over(const store::ContainerRecord& container, const std::
 
 void Builders::save(const Builder& builder) const {
   const auto directory = store_->container_directory(builder.id());
-  in_context([&] { return fmt::format("saving builder state for container \"{}\"", builder.id()); },
-             [&] { os::write_file(directory / state_file, builder.serialize(), {.mode = 0600, .sync = false}); });
+  in_context(
+      [&] { return fmt::format("saving builder state for container \"{}\"", builder.id()); },
+      [&] { os::write_file(directory / state_file, builder.serialize(), {.mode = 0600, .sync = false}); });
 }
 
 std::string Builders::mount(Builder& builder) const {

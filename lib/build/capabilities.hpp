@@ -16,8 +16,8 @@ std::vector<std::string> own_capabilities();
 // "chown", "CAP_CHOWN" -> "CAP_CHOWN". Kind::invalid_input `"X": unknown capability`.
 std::string capability_named(std::string_view name);
 
-// `base` with what is added and without what is dropped, sorted; "all" is one of the words. Kind::invalid_input
-// for a capability that is both.
+// `base` with what is added and without what is dropped, sorted; "all" is one of the words.
+// Kind::invalid_input for a capability that is both.
 std::vector<std::string> merge_capabilities(const std::vector<std::string>& base,
                                             const std::vector<std::string>& added,
                                             const std::vector<std::string>& dropped);

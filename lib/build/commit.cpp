@@ -72,7 +72,8 @@ class Commit {
   Committed run() {
     const auto container = store_.find_container(context_, builder_.id());
     if (!container)
-      throw Error(Kind::not_found, fmt::format("locating container \"{}\": container not known", builder_.id()));
+      throw Error(Kind::not_found,
+                  fmt::format("locating container \"{}\": container not known", builder_.id()));
     const auto before = linked_layers(builder_, "PrependedLinkedLayers");
     const auto after = linked_layers(builder_, "AppendedLinkedLayers");
     std::vector<ImageDraft::Event> events_before, events_after;
@@ -116,8 +117,8 @@ class Commit {
   static std::optional<store::ImageLayer::Blob> blob_of(const store::LayerRecord& layer) {
     const auto compression = store::compression_of(layer);
     if (!layer.compressed_digest || !compression || layer.compressed_size <= 0) return std::nullopt;
-    return store::ImageLayer::Blob{*layer.compressed_digest, static_cast<std::uint64_t>(layer.compressed_size),
-                                   *compression};
+    return store::ImageLayer::Blob{*layer.compressed_digest,
+                                   static_cast<std::uint64_t>(layer.compressed_size), *compression};
   }
 
   void add_changes() {
@@ -225,10 +226,10 @@ class Commit {
     image.layers = std::move(layers_);
     image.created = documents.created;
     image.manifest = documents.manifest.digest;
-    image.big_data = {{documents.config_digest.str(), documents.config, documents.config_digest},
-                      {"manifest-" + documents.manifest.digest.str(), documents.manifest.bytes,
-                       documents.manifest.digest},
-                      {"manifest", documents.manifest.bytes, documents.manifest.digest}};
+    image.big_data = {
+        {documents.config_digest.str(), documents.config, documents.config_digest},
+        {"manifest-" + documents.manifest.digest.str(), documents.manifest.bytes, documents.manifest.digest},
+        {"manifest", documents.manifest.bytes, documents.manifest.digest}};
     const bool was_there = store_.find_image(context_, image.id).has_value();
     const auto record = store_.put_image(context_, image);
     return {record.id, documents.manifest, was_there};

@@ -27,7 +27,8 @@ struct Committed {
 };
 
 // The container's changes are read once: while they are written into the layer they are hashed, and their
-// tar-split is made. The container stays as it is. The same changes give the same image, if its time is fixed.
+// tar-split is made. The container stays as it is. The same changes give the same image, if its time is
+// fixed.
 Committed commit(const Builders& builders, const Builder& builder, const CommitOptions& options);
 
 }  // namespace lade::build

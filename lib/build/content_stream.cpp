@@ -102,7 +102,8 @@ std::size_t ContentStream::read(io::Buffer buffer) {
       const auto wanted = rest.first(static_cast<std::size_t>(std::min<std::uint64_t>(rest.size(), left_)));
       const std::size_t count = entry_.content->read(wanted);
       if (count == 0)
-        throw Error(Kind::integrity, "the file " + entry_.header.name + " has become shorter while it was read");
+        throw Error(Kind::integrity,
+                    "the file " + entry_.header.name + " has become shorter while it was read");
       if (digests_ != nullptr) digests_->content(wanted.first(count));
       left_ -= count;
       total += count;

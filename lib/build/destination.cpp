@@ -26,10 +26,12 @@ bool ends_as_directory(const std::string& path) {
 os::UniqueFd make_directory_in(const os::Root& root, const std::string& path, const Owner& owner, int links);
 
 // The target of the link `name` in `parent`, from the root.
-std::string link_target_of(const os::UniqueFd& parent, const std::string& name, const std::string& directory) {
+std::string link_target_of(const os::UniqueFd& parent, const std::string& name,
+                           const std::string& directory) {
   std::array<char, PATH_MAX> target{};
   const auto size = ::readlinkat(parent.get(), name.c_str(), target.data(), target.size());
-  if (size < 0) throw Error(Kind::invalid_input, fmt::format("/{} is not a directory", directory + "/" + name));
+  if (size < 0)
+    throw Error(Kind::invalid_input, fmt::format("/{} is not a directory", directory + "/" + name));
   const std::string text(target.data(), static_cast<std::size_t>(size));
   return layer::clean_layer_name(text.starts_with('/') ? text : directory + "/" + text);
 }
@@ -60,7 +62,8 @@ os::UniqueFd make_directory_in(const os::Root& root, const std::string& path, co
 }  // namespace
 
 os::UniqueFd ensure_directory(const os::Root& root, const std::string& path, const Owner& owner) {
-  return in_context("ensuring target directory exists", [&] { return make_directory_in(root, path, owner, 0); });
+  return in_context("ensuring target directory exists",
+                    [&] { return make_directory_in(root, path, owner, 0); });
 }
 
 DestinationPlace resolve_destination(const os::Root& root, const DestinationRequest& request) {

@@ -12,9 +12,9 @@ struct DestinationRequest {
   std::string destination;  // as given
   std::string working_directory;
   std::size_t sources = 1;
-  bool single_file = false;       // the only source is a file, or a download
-  bool needs_directory = false;   // the only source is a directory or an archive
-  bool is_new_root = false;       // nothing is there yet
+  bool single_file = false;      // the only source is a file, or a download
+  bool needs_directory = false;  // the only source is a directory or an archive
+  bool is_new_root = false;      // nothing is there yet
 };
 
 struct DestinationPlace {

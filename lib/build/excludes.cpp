@@ -54,7 +54,8 @@ std::function<bool(const archive::TarHeader& entry)> read_excludes(
     const std::filesystem::path& container_directory) {
   auto conditions = std::make_shared<std::multimap<std::string, Condition>>();
   std::error_code ignored;
-  for (const auto& file : std::filesystem::directory_iterator(container_directory / "commit-excludes", ignored)) {
+  for (const auto& file :
+       std::filesystem::directory_iterator(container_directory / "commit-excludes", ignored)) {
     const std::string name = file.path().filename();
     if (!name.starts_with("filter") || name.ends_with(".tmp")) continue;
     const Json list = spec::parse_json(os::read_file(file.path(), max_list_size), file.path().string());

@@ -1,5 +1,5 @@
-// What real buildah's `run` left in a container and wants to see in no image: targets of mounts. It keeps lists
-// of them in the container's directory. (lade removes its own.)
+// What real buildah's `run` left in a container and wants to see in no image: targets of mounts. It keeps
+// lists of them in the container's directory. (lade removes its own.)
 #pragma once
 
 #include <filesystem>
@@ -10,6 +10,7 @@
 namespace lade::build {
 
 // Whether an entry is one of these, unchanged since; null if there are none.
-std::function<bool(const archive::TarHeader& entry)> read_excludes(const std::filesystem::path& container_directory);
+std::function<bool(const archive::TarHeader& entry)> read_excludes(
+    const std::filesystem::path& container_directory);
 
 }  // namespace lade::build

@@ -34,6 +34,8 @@ store::ContainerRecord create_record(const Builders& builders, const NewBuilder&
   const Context& context = builders.context();
   store::NewContainer container;
   container.is_volatile = true;
+  // Where buildah 1.28 finds it, and newer ones too.
+  container.in_volatile_files = false;
   if (wanted.image) container.image = wanted.image->id;
   std::string name = wanted.suffix.empty() ? "working-container" : wanted.suffix;
   if (!wanted.image_name.empty()) name = image_name_prefix(wanted.image_name) + "-" + name;
@@ -74,8 +76,8 @@ std::string image_name_prefix(std::string_view image) {
 std::string name_of_image(const std::string& asked, const std::vector<std::string>& names) {
   const std::string prefix = image_name_prefix(asked);
   if (names.empty()) return prefix;
-  const auto found =
-      std::ranges::find_if(names, [&](const std::string& name) { return name.find(prefix) != std::string::npos; });
+  const auto found = std::ranges::find_if(
+      names, [&](const std::string& name) { return name.find(prefix) != std::string::npos; });
   return found == names.end() ? names.front() : *found;
 }
 
@@ -91,7 +93,8 @@ Builder create_builder(const Builders& builders, const NewBuilder& wanted) {
   });
   Builder builder = Builder::make(container.names.front(), container.id);
   for (const auto& [member, value] : wanted.state.items()) builder.document()[member] = value;
-  for (const auto& [member, value] : wanted.common.items()) builder.document()["CommonBuildOpts"][member] = value;
+  for (const auto& [member, value] : wanted.common.items())
+    builder.document()["CommonBuildOpts"][member] = value;
   builder.set_namespaces(wanted.namespaces);
   builder.set_text("image", wanted.image_name);
   if (wanted.image) {

@@ -19,7 +19,8 @@ std::vector<std::string> components_of(std::string_view path) {
   std::vector<std::string> result;
   for (std::size_t begin = 0; begin < path.size();) {
     const std::size_t end = std::min(path.find('/', begin), path.size());
-    if (end > begin && path.substr(begin, end - begin) != ".") result.emplace_back(path.substr(begin, end - begin));
+    if (end > begin && path.substr(begin, end - begin) != ".")
+      result.emplace_back(path.substr(begin, end - begin));
     begin = end + 1;
   }
   return result;

@@ -10,8 +10,9 @@
 
 namespace lade::build {
 
-// The paths below `root` that match, sorted; links on the way are followed as if it were "/", the last part is
-// not. "**" as a component is any number of directories. Without wildcards: the path itself, if it is there.
+// The paths below `root` that match, sorted; links on the way are followed as if it were "/", the last part
+// is not. "**" as a component is any number of directories. Without wildcards: the path itself, if it is
+// there.
 std::vector<std::string> expand_glob(const Context& context, const os::Root& root, std::string_view pattern);
 
 // lstat(2) and stat(2) below `root`; nullopt if there is nothing.

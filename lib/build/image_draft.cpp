@@ -118,8 +118,9 @@ void ImageDraft::apply_config(const Json& given) {
   put_text(config, given, "StopSignal");
   if (!options_.docker_format) return;
   for (const char* name : {"Hostname", "Domainname", "Image", "MacAddress"}) put_text(config, given, name);
-  for (const char* name : {"AttachStdin", "AttachStdout", "AttachStderr", "Tty", "OpenStdin", "StdinOnce",
-                           "ArgsEscaped", "NetworkDisabled", "Healthcheck", "OnBuild", "StopTimeout", "Shell"})
+  for (const char* name :
+       {"AttachStdin", "AttachStdout", "AttachStderr", "Tty", "OpenStdin", "StdinOnce", "ArgsEscaped",
+        "NetworkDisabled", "Healthcheck", "OnBuild", "StopTimeout", "Shell"})
     if (const Json* value = spec::find_member(given, name)) config[name] = *value;
 }
 
@@ -151,7 +152,8 @@ void ImageDraft::add_history(const std::vector<Event>& before, const std::vector
   // Entries for some of the layers only would confuse everybody.
   if (options_.omit_history || base_is_silent) return;
   const auto event = [&](const Event& e) {
-    append_history(history_entry(e.created.empty() ? created_ : e.created, e.created_by, "", e.comment), false);
+    append_history(history_entry(e.created.empty() ? created_ : e.created, e.created_by, "", e.comment),
+                   false);
   };
   const auto& document = builder_.document();
   for (const Json& entry : spec::array_member(document, "PrependedEmptyLayers", state_file))
@@ -161,8 +163,9 @@ void ImageDraft::add_history(const std::vector<Event>& before, const std::vector
   auto settings = builder_.settings();
   if (created_by.empty()) created_by = fmt::format("{}", fmt::join(settings.list("Shell"), " "));
   if (created_by.empty()) created_by = "/bin/sh";
-  append_history(history_entry(created_, created_by, draft_text(image_, "author"), builder_.text("history-comment")),
-                 false);
+  append_history(
+      history_entry(created_, created_by, draft_text(image_, "author"), builder_.text("history-comment")),
+      false);
   for (const Json& entry : spec::array_member(document, "AppendedEmptyLayers", state_file))
     append_history(entry, true);
   for (const auto& e : after) event(e);
@@ -174,12 +177,13 @@ void ImageDraft::add_history(const std::vector<Event>& before, const std::vector
     first["comment"] = comment;
   }
   if (of_base == 0) return;
-  const auto with_layer = std::ranges::count_if(
-      image_["history"], [](const Json& entry) { return spec::find_member(entry, "empty_layer") == nullptr ||
-                                                        entry["empty_layer"] != true; });
+  const auto with_layer = std::ranges::count_if(image_["history"], [](const Json& entry) {
+    return spec::find_member(entry, "empty_layer") == nullptr || entry["empty_layer"] != true;
+  });
   if (static_cast<std::size_t>(with_layer) != layers_.size())
-    throw Error(Kind::invalid_input, fmt::format("history lists {} non-empty layers, but we have {} layers on disk",
-                                                 with_layer, layers_.size()));
+    throw Error(Kind::invalid_input,
+                fmt::format("history lists {} non-empty layers, but we have {} layers on disk", with_layer,
+                            layers_.size()));
 }
 
 Json ImageDraft::manifest_annotations() const {
@@ -199,24 +203,30 @@ Json ImageDraft::manifest_annotations() const {
 
 ImageDraft::Documents ImageDraft::finish() const {
   const bool docker = options_.docker_format;
-  const std::string config = spec::dump_json(docker ? docker_image_document(image_) : oci_image_document(image_));
+  const std::string config =
+      spec::dump_json(docker ? docker_image_document(image_) : oci_image_document(image_));
   const auto config_digest = io::digest_of(config);
-  Json manifest = {{"schemaVersion", 2}, {"mediaType", docker ? media::docker_manifest : media::oci_manifest}};
-  manifest["config"] = Json{{"mediaType", docker ? media::docker_config : media::oci_config},
-                            {docker ? "size" : "digest", docker ? Json(config.size()) : Json(config_digest.str())},
-                            {docker ? "digest" : "size", docker ? Json(config_digest.str()) : Json(config.size())}};
+  Json manifest = {{"schemaVersion", 2},
+                   {"mediaType", docker ? media::docker_manifest : media::oci_manifest}};
+  manifest["config"] =
+      Json{{"mediaType", docker ? media::docker_config : media::oci_config},
+           {docker ? "size" : "digest", docker ? Json(config.size()) : Json(config_digest.str())},
+           {docker ? "digest" : "size", docker ? Json(config_digest.str()) : Json(config.size())}};
   Json& layers = manifest["layers"] = Json::array();
   for (const Layer& layer : layers_) {
     const std::string type = layer_type(docker, layer.gzip);
-    layers.push_back(docker ? Json{{"mediaType", type}, {"size", layer.size}, {"digest", layer.digest.str()}}
-                            : Json{{"mediaType", type}, {"digest", layer.digest.str()}, {"size", layer.size}});
+    layers.push_back(docker
+                         ? Json{{"mediaType", type}, {"size", layer.size}, {"digest", layer.digest.str()}}
+                         : Json{{"mediaType", type}, {"digest", layer.digest.str()}, {"size", layer.size}});
   }
   if (!docker)
     if (Json annotations = manifest_annotations(); !annotations.empty())
       manifest["annotations"] = std::move(annotations);
   const std::string bytes = spec::dump_json(manifest);
-  return {config, config_digest, {bytes, std::string(docker ? media::docker_manifest : media::oci_manifest),
-                                  io::digest_of(bytes)}, created_};
+  return {config,
+          config_digest,
+          {bytes, std::string(docker ? media::docker_manifest : media::oci_manifest), io::digest_of(bytes)},
+          created_};
 }
 
 }  // namespace lade::build

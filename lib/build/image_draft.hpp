@@ -14,7 +14,7 @@ namespace lade::build {
 
 struct ImageOptions {
   bool docker_format = false;
-  bool squash = false;        // one layer, without the base's history
+  bool squash = false;  // one layer, without the base's history
   bool omit_history = false;
   // Seconds since 1970: the time of the image and of its history. `timestamp` is of the files too.
   std::optional<std::int64_t> timestamp, source_date_epoch;
@@ -22,7 +22,7 @@ struct ImageOptions {
   std::vector<std::string> annotations;        // "name=value"
   std::vector<std::string> unset_annotations;  // names
   std::vector<std::string> unset_env;          // names
-  spec::Json config = nullptr;                 // Docker's configuration: what it has goes before the container's
+  spec::Json config = nullptr;  // Docker's configuration: what it has goes before the container's
 
   // When the image was made as far as it says; nullopt: now.
   std::optional<std::int64_t> fixed_time() const { return timestamp ? timestamp : source_date_epoch; }

@@ -21,7 +21,8 @@ std::string readable_name(const std::string& path) {
 
 void set_mtime(const os::UniqueFd& directory, const std::timespec& mtime) {
   const std::array<std::timespec, 2> times{std::timespec{0, UTIME_OMIT}, mtime};
-  if (::futimens(directory.get(), times.data()) != 0) throw Error::from_errno(errno, "set times of a directory");
+  if (::futimens(directory.get(), times.data()) != 0)
+    throw Error::from_errno(errno, "set times of a directory");
 }
 
 }  // namespace
@@ -68,7 +69,8 @@ void MountTargets::take_away(const Made& made) noexcept {
     const auto now = os::stat_of(directory).st_mtim;
     struct ::stat found {};
     if (::fstatat(directory.get(), made.name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) return;
-    const bool untouched = made.is_directory ? S_ISDIR(found.st_mode) : S_ISREG(found.st_mode) && found.st_size == 0;
+    const bool untouched =
+        made.is_directory ? S_ISDIR(found.st_mode) : S_ISREG(found.st_mode) && found.st_size == 0;
     if (!untouched) return;
     if (::unlinkat(directory.get(), made.name.c_str(), made.is_directory ? AT_REMOVEDIR : 0) != 0) return;
     set_mtime(directory, now);

@@ -1,5 +1,5 @@
-// Names in a container that something is mounted on while a command runs. What has to be made for that is taken
-// away afterwards, so that no image holds traces of it.
+// Names in a container that something is mounted on while a command runs. What has to be made for that is
+// taken away afterwards, so that no image holds traces of it.
 #pragma once
 
 #include <cstdint>

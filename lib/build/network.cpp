@@ -27,8 +27,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Where it is known which addresses lade has given away. Those of a crashed program are taken again once their
-// process is gone.
+// Where it is known which addresses lade has given away. Those of a crashed program are taken again once
+// their process is gone.
 constexpr const char* addresses_directory = "/run/lade/networks";
 
 struct Subnet {
@@ -39,8 +39,7 @@ Subnet parse_subnet(const std::string& text) {
   const auto slash = text.find('/');
   in_addr address{};
   unsigned bits = 33;
-  if (slash != std::string::npos)
-    std::from_chars(text.data() + slash + 1, text.data() + text.size(), bits);
+  if (slash != std::string::npos) std::from_chars(text.data() + slash + 1, text.data() + text.size(), bits);
   if (bits < 8 || bits > 30 || ::inet_pton(AF_INET, text.substr(0, slash).c_str(), &address) != 1)
     throw Error(Kind::invalid_input, fmt::format("network.default_subnet: \"{}\" is no subnet", text));
   const std::uint32_t mask = ~((1U << (32 - bits)) - 1);
@@ -64,10 +63,11 @@ std::string find_helper(const config::ContainersConf& conf, const std::string& n
     const fs::path path = fs::path(directory) / name;
     if (::access(path.c_str(), X_OK) == 0) return path;
   }
-  throw Error(Kind::unsupported,
-              fmt::format("{} is not installed, which gives containers a network of their own: install it, or use "
-                          "--network host or --network none",
-                          name));
+  throw Error(
+      Kind::unsupported,
+      fmt::format("{} is not installed, which gives containers a network of their own: install it, or use "
+                  "--network host or --network none",
+                  name));
 }
 
 }  // namespace
@@ -75,7 +75,8 @@ std::string find_helper(const config::ContainersConf& conf, const std::string& n
 ContainerNetwork::ContainerNetwork(const Context& context, const config::ContainersConf& conf,
                                    const NetworkRequest& request)
     : context_(context), conf_(conf), path_(request.directory / "netns") {
-  if (request.networks.size() > 1 || (!request.networks.empty() && request.networks.front() != conf.default_network))
+  if (request.networks.size() > 1 ||
+      (!request.networks.empty() && request.networks.front() != conf.default_network))
     throw Error(Kind::not_found, fmt::format("unable to find network with name or ID {}: network not found",
                                              request.networks.back()));
   if (!request.rootless) netavark_ = find_helper(conf, "netavark");
@@ -96,7 +97,8 @@ ContainerNetwork::ContainerNetwork(const Context& context, const config::Contain
 ContainerNetwork::~ContainerNetwork() {
   if (!settings_.empty()) {
     try {
-      const auto result = os::run_child(background(), {.arguments = netavark_command("teardown"), .input = settings_});
+      const auto result =
+          os::run_child(background(), {.arguments = netavark_command("teardown"), .input = settings_});
       if (result.status != 0) context_.log.warning("netavark teardown: " + result.out + result.err);
     } catch (const std::exception& error) {
       context_.log.warning(std::string("netavark teardown: ") + error.what());
@@ -150,26 +152,29 @@ void ContainerNetwork::connect_by_netavark(const NetworkRequest& request) {
   take_address();
   const Subnet subnet = parse_subnet(conf_.default_subnet);
   const std::string name = conf_.default_network;
-  const Json info = {{"name", name},
-                     {"id", io::digest_of(name).hex()},
-                     {"driver", "bridge"},
-                     {"network_interface", "podman0"},
-                     {"created", "2022-01-01T00:00:00Z"},
-                     {"subnets", Json::array({Json{{"subnet", conf_.default_subnet},
-                                                   {"gateway", address_text(subnet.base + 1)}}})},
-                     {"ipv6_enabled", false},
-                     {"internal", false},
-                     {"dns_enabled", false},
-                     {"ipam_options", {{"driver", "host-local"}}}};
-  const Json settings = {{"container_id", request.container_id},
-                         {"container_name", request.container_name},
-                         {"networks", {{name, {{"interface_name", "eth0"}, {"static_ips", Json::array({address_})}}}}},
-                         {"network_info", {{name, info}}}};
+  const Json info = {
+      {"name", name},
+      {"id", io::digest_of(name).hex()},
+      {"driver", "bridge"},
+      {"network_interface", "podman0"},
+      {"created", "2022-01-01T00:00:00Z"},
+      {"subnets",
+       Json::array({Json{{"subnet", conf_.default_subnet}, {"gateway", address_text(subnet.base + 1)}}})},
+      {"ipv6_enabled", false},
+      {"internal", false},
+      {"dns_enabled", false},
+      {"ipam_options", {{"driver", "host-local"}}}};
+  const Json settings = {
+      {"container_id", request.container_id},
+      {"container_name", request.container_name},
+      {"networks", {{name, {{"interface_name", "eth0"}, {"static_ips", Json::array({address_})}}}}},
+      {"network_info", {{name, info}}}};
   const std::string text = spec::dump_json(settings);
   const auto result = os::run_child(context_, {.arguments = netavark_command("setup"), .input = text});
   if (result.status != 0) {
     std::string reason = result.out + result.err;
-    if (const auto json = spec::try_parse_json(result.out); json && json->is_object() && json->contains("error"))
+    if (const auto json = spec::try_parse_json(result.out);
+        json && json->is_object() && json->contains("error"))
       reason = (*json)["error"].dump();
     throw Error(Kind::system, "setup network: netavark: " + reason);
   }
@@ -184,11 +189,12 @@ std::vector<std::string> ContainerNetwork::netavark_command(const char* verb) co
 void ContainerNetwork::connect_by_pasta(const NetworkRequest& request) {
   const auto program = os::find_program("pasta", request.search_path);
   if (!program)
-    throw Error(Kind::unsupported,
-                "pasta is not installed, which gives containers of users a network of their own: install it (package "
-                "passt), or use --network host or --network none");
-  std::vector<std::string> arguments{*program, "--config-net", "-t", "none", "-u", "none", "-T", "none",
-                                     "-U", "none", "--no-map-gw", "--quiet"};
+    throw Error(
+        Kind::unsupported,
+        "pasta is not installed, which gives containers of users a network of their own: install it (package "
+        "passt), or use --network host or --network none");
+  std::vector<std::string> arguments{*program, "--config-net", "-t", "none", "-u",          "none",
+                                     "-T",     "none",         "-U", "none", "--no-map-gw", "--quiet"};
   arguments.insert(arguments.end(), conf_.pasta_options.begin(), conf_.pasta_options.end());
   arguments.insert(arguments.end(), {"--netns", path_});
   const auto result = os::run_child(context_, {.arguments = arguments});

@@ -20,8 +20,8 @@ class ExcludePatterns {
   explicit ExcludePatterns(const std::vector<std::string>& patterns);
 
   bool empty() const { return patterns_.empty(); }
-  // `path` is relative to what the patterns are about, without "." and "..". A directory that is left out takes
-  // along what is in it.
+  // `path` is relative to what the patterns are about, without "." and "..". A directory that is left out
+  // takes along what is in it.
   bool excludes(std::string_view path) const;
   // Whether something below the directory `path`, which is left out, may be taken back.
   bool may_include_below(std::string_view path) const;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <spawn.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -41,6 +42,7 @@ namespace {
 constexpr std::uint64_t max_host_file = 1 << 20;
 constexpr const char* usual_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr std::size_t hostname_digits = 12;
+constexpr const char* bundle_prefix = "lade-run-";
 // As other runtimes end.
 constexpr int command_not_found = 1, command_not_executable = 1;
 
@@ -69,7 +71,8 @@ void change_owner(const fs::path& path, std::uint32_t uid, std::uint32_t gid) {
 // Undone at the end: mounts of this program in this mount namespace.
 class OverlayOnTop {
  public:
-  OverlayOnTop(const fs::path& source, const fs::path& directory, const VolumeMount& mount) : target_(directory / "merge") {
+  OverlayOnTop(const fs::path& source, const fs::path& directory, const VolumeMount& mount)
+      : target_(directory / "merge") {
     const fs::path upper = mount.upper.empty() ? directory / "upper" : fs::path(mount.upper);
     const fs::path work = mount.work.empty() ? directory / "work" : fs::path(mount.work);
     for (const auto& path : {upper, work, target_}) os::mkdir_all(path, 0755);
@@ -92,8 +95,8 @@ class OverlayOnTop {
 
 class Run {
  public:
-  Run(const Builders& builders, Builder& builder, const RunOptions& options, const config::ContainersConf& conf,
-      const config::Environment& environment)
+  Run(const Builders& builders, Builder& builder, const RunOptions& options,
+      const config::ContainersConf& conf, const config::Environment& environment)
       : builders_(builders),
         context_(builders.context()),
         builder_(builder),
@@ -103,8 +106,10 @@ class Run {
         rootless_(builders.store()->options().rootless) {}
 
   int run() {
-    const os::TempDir bundle(bundle_parent(), "lade-run-");
+    remove_stale_bundles();
+    const os::TempDir bundle(bundle_parent(), bundle_prefix);
     bundle_ = bundle.path();
+    const os::LockFile alive(context_, bundle_ / "lock");
     MountedBuilder mounted(builders_, builder_);
     const os::Root root{fs::path(mounted.path())};
     int status = 0;
@@ -134,6 +139,18 @@ class Run {
   }
 
  private:
+  // Of runs that were killed: their lock is free.
+  void remove_stale_bundles() const {
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(bundle_parent(), ignored)) {
+      if (!entry.path().filename().string().starts_with(bundle_prefix)) continue;
+      const auto lock = os::try_open_file(entry.path() / "lock", O_RDONLY);
+      if (!lock || ::flock(lock->get(), LOCK_EX | LOCK_NB) != 0) continue;
+      ::umount2((entry.path() / "netns").c_str(), MNT_DETACH);
+      fs::remove_all(entry.path(), ignored);
+    }
+  }
+
   // Lost with the machine, as what is in it.
   fs::path bundle_parent() const { return builders_.store()->layout().run_root; }
 
@@ -279,14 +296,13 @@ class Run {
     for (const auto& mount : options_.mounts) add_volume(mount, input, mounts);
     // The last one for a place wins.
     for (auto& mount : mounts) {
-      std::erase_if(input.mounts, [&](const SpecMount& other) { return other.destination == mount.destination; });
+      std::erase_if(input.mounts,
+                    [&](const SpecMount& other) { return other.destination == mount.destination; });
       input.mounts.push_back(std::move(mount));
     }
   }
 
-  static std::string host_file(const char* path) {
-    return os::find_file(path, max_host_file).value_or("");
-  }
+  static std::string host_file(const char* path) { return os::find_file(path, max_host_file).value_or(""); }
 
   // `text` in place of what the image has there, unless something else is mounted on it.
   void add_file(SpecInput& input, const std::string& destination, const std::string& text) {
@@ -306,7 +322,8 @@ class Run {
     if (!options_.no_hosts && !builder_.common_flag("NoHosts") && !conf_.no_hosts) {
       HostsRequest request;
       const std::string base = conf_.base_hosts_file;
-      request.base = base == "none" ? "" : host_file(base.empty() || base == "image" ? "/etc/hosts" : base.c_str());
+      request.base =
+          base == "none" ? "" : host_file(base.empty() || base == "image" ? "/etc/hosts" : base.c_str());
       request.added = builder_.common_texts("AddHost");
       request.container_name = builder_.name();
       if (network_) request.address = network_->address();
@@ -334,8 +351,8 @@ class Run {
     auto& env = input.env;
     set_variable(env, std::string("PATH=") + usual_path);
     if (builder_.common_flag("HTTPProxy"))
-      for (const char* name : {"http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY",
-                               "FTP_PROXY", "NO_PROXY"})
+      for (const char* name : {"http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "HTTP_PROXY",
+                               "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY"})
         if (const auto value = environment_.find(name)) set_variable(env, fmt::format("{}={}", name, *value));
     for (const auto& entry : conf_.env) set_variable(env, entry);
     for (const auto& entry : builder_.settings().list("Env")) set_variable(env, entry);
@@ -392,7 +409,8 @@ class Run {
   int run_program(const std::string& id, const std::string& document) {
     os::write_file(bundle_ / "config.json", document, {.mode = 0600, .sync = false});
     const auto program = os::find_program(options_.runtime, environment_.get("PATH"));
-    if (!program) throw Error(Kind::not_found, fmt::format("the runtime \"{}\" is not installed", options_.runtime));
+    if (!program)
+      throw Error(Kind::not_found, fmt::format("the runtime \"{}\" is not installed", options_.runtime));
     std::vector<std::string> arguments{*program};
     arguments.insert(arguments.end(), options_.runtime_flags.begin(), options_.runtime_flags.end());
     arguments.insert(arguments.end(), {"run", "--bundle", bundle_});
@@ -402,7 +420,8 @@ class Run {
     for (auto& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
     pid_t pid = 0;
-    if (const int error = ::posix_spawn(&pid, program->c_str(), nullptr, nullptr, argv.data(), environ); error != 0)
+    if (const int error = ::posix_spawn(&pid, program->c_str(), nullptr, nullptr, argv.data(), environ);
+        error != 0)
       throw Error::from_errno(error, "run " + *program);
     // It passes signals on to the container.
     const std::stop_callback pass_on(context_.stop, [pid] { ::kill(pid, SIGTERM); });

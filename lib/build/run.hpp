@@ -24,8 +24,8 @@ struct RunOptions {
   std::vector<VolumeMount> mounts;
   bool no_hostname = false, no_hosts = false, no_pivot = false;
   bool terminal = false;
-  std::string runtime;                      // a program; "": this one's own
-  std::vector<std::string> runtime_flags;   // its global options, with dashes
+  std::string runtime;                     // a program; "": this one's own
+  std::vector<std::string> runtime_flags;  // its global options, with dashes
   std::string cgroup_manager;
 };
 

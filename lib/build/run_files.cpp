@@ -53,8 +53,8 @@ std::string hosts_text(const HostsRequest& request) {
 std::string resolv_text(const ResolvRequest& request) {
   auto servers = request.servers, searches = request.searches, options = request.options;
   each_line(request.base, [&](const std::string& line) {
-    const std::string server = value_of_keyword(line, "nameserver"), search = value_of_keyword(line, "search"),
-                      option = value_of_keyword(line, "options");
+    const std::string server = value_of_keyword(line, "nameserver"),
+                      search = value_of_keyword(line, "search"), option = value_of_keyword(line, "options");
     if (!server.empty() && request.servers.empty() && !(request.own_network && is_loopback(server)))
       servers.push_back(server);
     if (!search.empty() && request.searches.empty()) searches = {search};
@@ -69,9 +69,9 @@ std::string resolv_text(const ResolvRequest& request) {
 }
 
 std::string container_env_text(const Builder& builder, bool rootless) {
-  return fmt::format("engine=\"buildah-{}\"\nname=\"{}\"\nid=\"{}\"\nimage=\"{}\"\nimageid=\"{}\"\nrootless={}\n",
-                     LADE_VERSION, builder.name(), builder.id(), builder.image_name(), builder.image_id(),
-                     rootless ? 1 : 0);
+  return fmt::format(
+      "engine=\"buildah-{}\"\nname=\"{}\"\nid=\"{}\"\nimage=\"{}\"\nimageid=\"{}\"\nrootless={}\n",
+      LADE_VERSION, builder.name(), builder.id(), builder.image_name(), builder.image_id(), rootless ? 1 : 0);
 }
 
 }  // namespace lade::build

@@ -11,7 +11,7 @@
 namespace lade::build {
 
 struct HostsRequest {
-  std::string base;  // the host's file
+  std::string base;                // the host's file
   std::vector<std::string> added;  // "host:ip"
   std::string hostname, container_name;
   std::string address;  // of the container; "" without a network of its own
@@ -19,9 +19,9 @@ struct HostsRequest {
 std::string hosts_text(const HostsRequest& request);
 
 struct ResolvRequest {
-  std::string base;  // the host's file
+  std::string base;                                     // the host's file
   std::vector<std::string> servers, searches, options;  // in place of those of the host
-  bool own_network = false;  // the host's loopback is not reached
+  bool own_network = false;                             // the host's loopback is not reached
 };
 std::string resolv_text(const ResolvRequest& request);
 

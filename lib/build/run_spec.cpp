@@ -23,10 +23,12 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::uint64_t usual_limit = 1048576;
-constexpr std::array masked_paths = {"/proc/acpi",       "/proc/kcore",       "/proc/keys",       "/proc/latency_stats",
-                                     "/proc/sched_debug", "/proc/scsi",       "/proc/timer_list", "/proc/timer_stats",
-                                     "/proc/interrupts", "/sys/devices/virtual/powercap", "/sys/firmware",
-                                     "/sys/fs/selinux"};
+constexpr std::array masked_paths = {"/proc/acpi",        "/proc/kcore",
+                                     "/proc/keys",        "/proc/latency_stats",
+                                     "/proc/sched_debug", "/proc/scsi",
+                                     "/proc/timer_list",  "/proc/timer_stats",
+                                     "/proc/interrupts",  "/sys/devices/virtual/powercap",
+                                     "/sys/firmware",     "/sys/fs/selinux"};
 constexpr std::array readonly_paths = {"/proc/asound", "/proc/bus", "/proc/fs",
                                        "/proc/irq",    "/proc/sys", "/proc/sysrq-trigger"};
 
@@ -50,9 +52,12 @@ Json mount_json(const SpecMount& mount) {
 
 std::uint32_t letter_unit(char letter) {
   switch (letter) {
-    case 'k': case 'K': return 1U << 10;
-    case 'm': case 'M': return 1U << 20;
-    case 'g': case 'G': return 1U << 30;
+    case 'k':
+    case 'K': return 1U << 10;
+    case 'm':
+    case 'M': return 1U << 20;
+    case 'g':
+    case 'G': return 1U << 30;
     default: return 1;
   }
 }
@@ -117,7 +122,8 @@ class SpecBuilder {
     result["capabilities"] = Json{{"bounding", set}, {"effective", own}, {"permitted", own}};
     result["rlimits"] = limits();
     if (builder_.common_flag("NoNewPrivileges")) result["noNewPrivileges"] = true;
-    if (const auto profile = builder_.common_text("ApparmorProfile"); !profile.empty() && profile != "unconfined")
+    if (const auto profile = builder_.common_text("ApparmorProfile");
+        !profile.empty() && profile != "unconfined")
       result["apparmorProfile"] = profile;
     if (const auto label = builder_.process_label(); !label.empty()) result["selinuxLabel"] = label;
     return result;
@@ -125,7 +131,8 @@ class SpecBuilder {
 
   Json limits() const {
     std::map<std::string, Ulimit> all;
-    for (const auto& [name, resource] : {std::pair("RLIMIT_NOFILE", RLIMIT_NOFILE), std::pair("RLIMIT_NPROC", RLIMIT_NPROC)}) {
+    for (const auto& [name, resource] :
+         {std::pair("RLIMIT_NOFILE", RLIMIT_NOFILE), std::pair("RLIMIT_NPROC", RLIMIT_NPROC)}) {
       struct rlimit own {};
       const bool known = ::getrlimit(static_cast<__rlimit_resource>(resource), &own) == 0;
       const std::uint64_t most = known ? std::min<std::uint64_t>(own.rlim_max, usual_limit) : usual_limit;
@@ -145,14 +152,16 @@ class SpecBuilder {
     std::vector<SpecMount> all;
     const bool own_pid = !is_host(input_.namespaces, "pid") && !is_chroot();
     const bool own_network = !input_.network_namespace.empty() || options_.no_network;
-    const std::string shm = shm_bytes(builder_.common_text("ShmSize").empty() ? conf_.shm_size
-                                                                              : builder_.common_text("ShmSize"));
+    const std::string shm =
+        shm_bytes(builder_.common_text("ShmSize").empty() ? conf_.shm_size : builder_.common_text("ShmSize"));
     if (own_pid)
       all.push_back({"/proc", "proc", "proc", {"nosuid", "noexec", "nodev"}});
     else
       all.push_back({"/proc", "bind", "/proc", {"rbind", "nosuid", "noexec", "nodev"}});
     all.push_back({"/dev", "tmpfs", "tmpfs", {"nosuid", "noexec", "strictatime", "mode=755", "size=65536k"}});
-    all.push_back({"/dev/pts", "devpts", "devpts",
+    all.push_back({"/dev/pts",
+                   "devpts",
+                   "devpts",
                    {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"}});
     all.push_back({"/dev/shm", "tmpfs", "shm", {"nosuid", "noexec", "nodev", "mode=1777", "size=" + shm}});
     if (is_host(input_.namespaces, "ipc") || is_chroot()) {
@@ -166,7 +175,11 @@ class SpecBuilder {
       all.push_back({"/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", "ro"}});
     else
       all.push_back({"/sys", "bind", "/sys", {"rbind", "nosuid", "noexec", "nodev", "ro"}});
-    if (!is_chroot()) all.push_back({"/sys/fs/cgroup", "cgroup", "cgroup", {"rprivate", "nosuid", "noexec", "nodev", "relatime", "ro"}});
+    if (!is_chroot())
+      all.push_back({"/sys/fs/cgroup",
+                     "cgroup",
+                     "cgroup",
+                     {"rprivate", "nosuid", "noexec", "nodev", "relatime", "ro"}});
     // What somebody mounts there himself takes the place of these.
     std::erase_if(all, [&](const SpecMount& mount) {
       return std::ranges::any_of(input_.mounts,
@@ -234,7 +247,10 @@ class SpecBuilder {
                        {"fileMode", stat.st_mode & 0777},
                        {"uid", stat.st_uid},
                        {"gid", stat.st_gid}});
-    rules.push_back({{"allow", true}, {"type", type}, {"major", major(stat.st_rdev)}, {"minor", minor(stat.st_rdev)},
+    rules.push_back({{"allow", true},
+                     {"type", type},
+                     {"major", major(stat.st_rdev)},
+                     {"minor", minor(stat.st_rdev)},
                      {"access", access}});
   }
 
@@ -284,7 +300,8 @@ class SpecBuilder {
   void add_masks(Json& target) const {
     const auto unmasked = builder_.common_texts("Unmasks");
     const auto is_unmasked = [&](const std::string& path) {
-      return std::ranges::any_of(unmasked, [&](const auto& u) { return u == "ALL" || u == "all" || u == path; });
+      return std::ranges::any_of(unmasked,
+                                 [&](const auto& u) { return u == "ALL" || u == "all" || u == path; });
     };
     std::vector<std::string> masked, read_only;
     for (const char* path : masked_paths)

@@ -21,9 +21,9 @@ struct SpecInput {
   std::vector<std::uint32_t> groups;
   std::string working_directory, hostname;
   std::vector<std::string> env;
-  std::vector<SpecMount> mounts;       // besides the file systems that every container has
+  std::vector<SpecMount> mounts;  // besides the file systems that every container has
   std::vector<NamespaceOption> namespaces;
-  std::string network_namespace;       // path; "" for none of its own
+  std::string network_namespace;  // path; "" for none of its own
   bool rootless = false;
 };
 

@@ -65,7 +65,8 @@ class RuleFilter {
   bool hits(const Json& conditions) const {
     if (contains_text(spec::find_member(conditions, "arches"), architecture_)) return true;
     const Json* caps = spec::find_member(conditions, "caps");
-    if (caps != nullptr && caps->is_array() && std::ranges::any_of(*caps, [this](const Json& c) { return has(c); }))
+    if (caps != nullptr && caps->is_array() &&
+        std::ranges::any_of(*caps, [this](const Json& c) { return has(c); }))
       return true;
     const Json* kernel = spec::find_member(conditions, "minKernel");
     return kernel != nullptr && kernel->is_string() && version_of(kernel->get<std::string>()) <= kernel_;
@@ -78,8 +79,12 @@ class RuleFilter {
 
 Json architectures_of(const Json& profile) {
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 6> names = {
-      {{"amd64", "SCMP_ARCH_X86_64"}, {"arm64", "SCMP_ARCH_AARCH64"}, {"386", "SCMP_ARCH_X86"},
-       {"arm", "SCMP_ARCH_ARM"}, {"ppc64le", "SCMP_ARCH_PPC64LE"}, {"s390x", "SCMP_ARCH_S390X"}}};
+      {{"amd64", "SCMP_ARCH_X86_64"},
+       {"arm64", "SCMP_ARCH_AARCH64"},
+       {"386", "SCMP_ARCH_X86"},
+       {"arm", "SCMP_ARCH_ARM"},
+       {"ppc64le", "SCMP_ARCH_PPC64LE"},
+       {"s390x", "SCMP_ARCH_S390X"}}};
   const std::string host = spec::host_architecture();
   const auto own = std::ranges::find_if(names, [&](const auto& name) { return name.first == host; });
   Json result = Json::array();
@@ -91,7 +96,8 @@ Json architectures_of(const Json& profile) {
       result.push_back(entry);
     } else if (own != names.end() && entry.is_object() && entry.value("architecture", "") == own->second) {
       result.push_back(own->second);
-      if (const Json* more = spec::find_member(entry, "subArchitectures"); more != nullptr && more->is_array())
+      if (const Json* more = spec::find_member(entry, "subArchitectures");
+          more != nullptr && more->is_array())
         for (const Json& name : *more) result.push_back(name);
     }
   }
@@ -118,10 +124,12 @@ Json built_in_filter(const std::vector<std::string>& capabilities) {
       {"CAP_SYS_MODULE", {"init_module", "finit_module", "delete_module", "create_module", "query_module"}},
       {"CAP_SYS_BOOT", {"kexec_load", "kexec_file_load", "reboot"}},
       {"CAP_SYS_ADMIN",
-       {"mount", "umount", "umount2", "pivot_root", "setns", "unshare", "open_tree", "move_mount", "fsopen",
-        "fsconfig", "fsmount", "fspick", "mount_setattr", "swapon", "swapoff", "quotactl", "quotactl_fd",
-        "lookup_dcookie", "fanotify_init", "nfsservctl", "sethostname", "setdomainname"}},
-      {"CAP_SYS_TIME", {"settimeofday", "stime", "clock_settime", "clock_settime64", "clock_adjtime", "adjtimex"}},
+       {"mount",         "umount",     "umount2",     "pivot_root",   "setns",       "unshare",
+        "open_tree",     "move_mount", "fsopen",      "fsconfig",     "fsmount",     "fspick",
+        "mount_setattr", "swapon",     "swapoff",     "quotactl",     "quotactl_fd", "lookup_dcookie",
+        "fanotify_init", "nfsservctl", "sethostname", "setdomainname"}},
+      {"CAP_SYS_TIME",
+       {"settimeofday", "stime", "clock_settime", "clock_settime64", "clock_adjtime", "adjtimex"}},
       {"CAP_SYS_RAWIO", {"iopl", "ioperm"}},
       {"CAP_SYS_PACCT", {"acct"}},
       {"CAP_SYSLOG", {"syslog"}},
@@ -129,16 +137,18 @@ Json built_in_filter(const std::vector<std::string>& capabilities) {
       {"CAP_PERFMON", {"perf_event_open"}},
       {"CAP_SYS_TTY_CONFIG", {"vhangup"}},
       {"CAP_DAC_READ_SEARCH", {"open_by_handle_at"}},
-      {"", {"add_key", "keyctl", "request_key", "userfaultfd", "uselib", "ustat", "sysfs", "vm86", "vm86old",
-            "_sysctl", "get_kernel_syms", "move_pages"}}};
+      {"",
+       {"add_key", "keyctl", "request_key", "userfaultfd", "uselib", "ustat", "sysfs", "vm86", "vm86old",
+        "_sysctl", "get_kernel_syms", "move_pages"}}};
   Json names = Json::array();
   for (const Group& group : groups) {
-    const bool allowed = !group.capability.empty() &&
-                         std::ranges::find(capabilities, group.capability) != capabilities.end();
+    const bool allowed =
+        !group.capability.empty() && std::ranges::find(capabilities, group.capability) != capabilities.end();
     if (!allowed)
       for (const auto name : group.names) names.push_back(name);
   }
-  Json rules = Json::array({Json{{"names", names}, {"action", "SCMP_ACT_ERRNO"}, {"errnoRet", operation_not_permitted}}});
+  Json rules = Json::array(
+      {Json{{"names", names}, {"action", "SCMP_ACT_ERRNO"}, {"errnoRet", operation_not_permitted}}});
   return {{"defaultAction", "SCMP_ACT_ALLOW"}, {"syscalls", rules}};
 }
 

@@ -197,9 +197,9 @@ void ImageSettings::clear_annotations() {
 std::optional<Healthcheck> ImageSettings::healthcheck() {
   const Json* value = spec::find_member(docker_config(), "Healthcheck");
   if (value == nullptr || !value->is_object()) return std::nullopt;
-  return Healthcheck{list_of(*value, "Test"),           integer_of(*value, "Interval"),
-                     integer_of(*value, "Timeout"),     integer_of(*value, "StartPeriod"),
-                     integer_of(*value, "StartInterval"), integer_of(*value, "Retries")};
+  return Healthcheck{
+      list_of(*value, "Test"),           integer_of(*value, "Interval"),      integer_of(*value, "Timeout"),
+      integer_of(*value, "StartPeriod"), integer_of(*value, "StartInterval"), integer_of(*value, "Retries")};
 }
 
 void ImageSettings::set_healthcheck(const std::optional<Healthcheck>& healthcheck) {

@@ -1,5 +1,5 @@
-// What an image says about itself, in OCI's and in Docker's form at once: a state of buildah keeps both, and a
-// commit takes one.
+// What an image says about itself, in OCI's and in Docker's form at once: a state of buildah keeps both, and
+// a commit takes one.
 #pragma once
 
 #include <cstdint>

@@ -63,7 +63,11 @@ class DirectoryEntries {
  public:
   DirectoryEntries(const Context& context, const os::Root& root, const SourceItem& item, std::string prefix,
                    const EntryChanges& changes, const ExcludePatterns& excludes)
-      : context_(context), base_(item.path), prefix_(std::move(prefix)), changes_(changes), excludes_(excludes) {
+      : context_(context),
+        base_(item.path),
+        prefix_(std::move(prefix)),
+        changes_(changes),
+        excludes_(excludes) {
     push(root.open(item.path.empty() ? "." : item.path, O_RDONLY | O_DIRECTORY), "");
   }
 
@@ -92,7 +96,8 @@ class DirectoryEntries {
   };
 
   void push(os::UniqueFd directory, const std::string& path) {
-    if (levels_.size() == max_source_depth) throw Error(Kind::invalid_input, "directories are nested too deeply");
+    if (levels_.size() == max_source_depth)
+      throw Error(Kind::invalid_input, "directories are nested too deeply");
     auto names = layer::names_in(directory);
     std::ranges::sort(names);
     levels_.push_back({std::move(directory), path, std::move(names)});
@@ -142,7 +147,8 @@ ContentEntry single_entry(const os::Root& root, const SourceItem& item, const st
                           const EntryChanges& changes) {
   const std::string real = path_below(root, root.open(item.path, O_PATH));
   const auto slash = real.rfind('/');
-  const auto parent = root.open(slash == std::string::npos ? "." : real.substr(0, slash), O_PATH | O_DIRECTORY);
+  const auto parent =
+      root.open(slash == std::string::npos ? "." : real.substr(0, slash), O_PATH | O_DIRECTORY);
   const std::string base = slash == std::string::npos ? real : real.substr(slash + 1);
   const layer::DiffOptions options;
   layer::TarItems items(options);
@@ -153,14 +159,17 @@ ContentEntry single_entry(const os::Root& root, const SourceItem& item, const st
 }
 
 std::unique_ptr<io::Reader> open_plain(const os::Root& root, const std::string& path) {
-  auto [reader, compression] = io::detect(std::make_unique<os::FileReader>(root.open(path, O_RDONLY | O_NONBLOCK)));
-  return compression == io::Compression::none ? std::move(reader) : io::decompress(std::move(reader), compression);
+  auto [reader, compression] =
+      io::detect(std::make_unique<os::FileReader>(root.open(path, O_RDONLY | O_NONBLOCK)));
+  return compression == io::Compression::none ? std::move(reader)
+                                              : io::decompress(std::move(reader), compression);
 }
 
 // The members of a tar, as they are there.
 class ArchiveEntries {
  public:
-  ArchiveEntries(const os::Root& root, const std::string& path, std::string prefix, const EntryChanges& changes)
+  ArchiveEntries(const os::Root& root, const std::string& path, std::string prefix,
+                 const EntryChanges& changes)
       : prefix_(std::move(prefix)),
         mtime_(changes.mtime),
         plain_(open_plain(root, path)),
@@ -175,7 +184,8 @@ class ArchiveEntries {
     result.header = entry->header;
     result.header.name = with_prefix(prefix_, entry->header.name);
     if (mtime_) result.header.mtime = {*mtime_, 0};
-    std::erase_if(result.header.pax, [](const auto& record) { return record.first.starts_with("GNU.sparse."); });
+    std::erase_if(result.header.pax,
+                  [](const auto& record) { return record.first.starts_with("GNU.sparse."); });
     if (entry->header.type == archive::TarType::regular && entry->header.size > 0)
       result.content = std::make_unique<Member>(tar_);
     return result;
@@ -206,7 +216,8 @@ bool is_archive(const os::Root& root, const std::string& path) {
     archive::TarReader tar(*plain);
     return tar.next() != nullptr;
   } catch (const Error& error) {
-    if (error.kind() == Kind::invalid_input || error.kind() == Kind::integrity || error.kind() == Kind::unsupported)
+    if (error.kind() == Kind::invalid_input || error.kind() == Kind::integrity ||
+        error.kind() == Kind::unsupported)
       return false;
     throw;
   }
@@ -223,7 +234,8 @@ ContentStream::Next entries_of_item(const Context& context, const os::Root& root
     auto entries = std::make_shared<ArchiveEntries>(root, item.path, prefix, changes);
     return [entries] { return entries->next(); };
   }
-  auto entry = std::make_shared<std::optional<ContentEntry>>(single_entry(root, item, with_prefix(prefix, name), changes));
+  auto entry = std::make_shared<std::optional<ContentEntry>>(
+      single_entry(root, item, with_prefix(prefix, name), changes));
   return [entry] { return std::exchange(*entry, std::nullopt); };
 }
 

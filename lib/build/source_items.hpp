@@ -23,21 +23,21 @@ struct Owner {
 // How entries differ from the files they are made of.
 struct EntryChanges {
   std::optional<Owner> owner;
-  std::optional<std::uint32_t> mode;       // permissions
-  std::optional<std::int64_t> mtime;       // seconds
+  std::optional<std::uint32_t> mode;  // permissions
+  std::optional<std::int64_t> mtime;  // seconds
 };
 
 struct SourceItem {
-  std::string path;        // below the root, "" for the root itself
-  struct ::stat stat {};   // of what it is, links followed
-  bool is_archive = false; // to be unpacked
+  std::string path;         // below the root, "" for the root itself
+  struct ::stat stat {};    // of what it is, links followed
+  bool is_archive = false;  // to be unpacked
 };
 
 // Whether a regular file is a tar, compressed or not.
 bool is_archive(const os::Root& root, const std::string& path);
 
-// The entries of one item: a directory's contents, a file under `name`, or an archive's. `root` and `excludes`
-// MUST outlive the result. `prefix` goes before every name ("" or "a/b").
+// The entries of one item: a directory's contents, a file under `name`, or an archive's. `root` and
+// `excludes` MUST outlive the result. `prefix` goes before every name ("" or "a/b").
 ContentStream::Next entries_of_item(const Context& context, const os::Root& root, const SourceItem& item,
                                     const std::string& name, const std::string& prefix,
                                     const EntryChanges& changes, const ExcludePatterns& excludes);

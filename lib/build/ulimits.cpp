@@ -13,8 +13,8 @@ namespace lade::build {
 namespace {
 
 constexpr std::array<std::string_view, 16> resources = {
-    "as",      "core", "cpu",   "data",       "fsize", "locks",  "memlock", "msgqueue",
-    "nice",    "nofile", "nproc", "rss",      "rtprio", "rttime", "sigpending", "stack"};
+    "as",   "core",   "cpu",   "data", "fsize",  "locks",  "memlock",    "msgqueue",
+    "nice", "nofile", "nproc", "rss",  "rtprio", "rttime", "sigpending", "stack"};
 
 std::uint64_t limit_value(const std::string& text) {
   if (text == "-1" || text == "unlimited") return UINT64_MAX;
@@ -40,12 +40,14 @@ Ulimit parse_ulimit(const std::string& text) {
         const auto colon = values.find(':');
         Ulimit limit;
         limit.resource = "RLIMIT_" + name;
-        std::ranges::transform(limit.resource, limit.resource.begin(), [](unsigned char c) { return std::toupper(c); });
+        std::ranges::transform(limit.resource, limit.resource.begin(),
+                               [](unsigned char c) { return std::toupper(c); });
         limit.soft = limit_value(values.substr(0, colon));
         limit.hard = colon == std::string::npos ? limit.soft : limit_value(values.substr(colon + 1));
         if (limit.soft > limit.hard)
-          throw Error(Kind::invalid_input, fmt::format("ulimit soft limit must be less than or equal to hard limit: {} > {}",
-                                                       limit.soft, limit.hard));
+          throw Error(Kind::invalid_input,
+                      fmt::format("ulimit soft limit must be less than or equal to hard limit: {} > {}",
+                                  limit.soft, limit.hard));
         return limit;
       });
 }

@@ -7,7 +7,7 @@
 namespace lade::build {
 
 struct Ulimit {
-  std::string resource;  // "RLIMIT_NOFILE"
+  std::string resource;              // "RLIMIT_NOFILE"
   std::uint64_t soft = 0, hard = 0;  // UINT64_MAX: unlimited
 };
 

@@ -20,7 +20,8 @@ constexpr std::uint64_t max_account_file = 16 * 1024 * 1024;
 std::optional<std::uint32_t> id_number(std::string_view text) {
   std::uint32_t value = 0;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || result.ec != std::errc() || result.ptr != text.data() + text.size()) return std::nullopt;
+  if (text.empty() || result.ec != std::errc() || result.ptr != text.data() + text.size())
+    return std::nullopt;
   return value;
 }
 
@@ -77,7 +78,8 @@ std::uint32_t find_group(const os::Root& root, std::string_view group) {
 ContainerUser find_user(const os::Root& root, std::string_view spec) {
   const std::size_t colon = spec.find(':');
   const std::string_view user = spec.substr(0, colon);
-  const std::string_view group = colon == std::string_view::npos ? std::string_view() : spec.substr(colon + 1);
+  const std::string_view group =
+      colon == std::string_view::npos ? std::string_view() : spec.substr(colon + 1);
   ContainerUser result;
   const auto number = user.empty() ? std::optional<std::uint32_t>(0) : id_number(user);
   bool found = false;
@@ -93,8 +95,7 @@ ContainerUser find_user(const os::Root& root, std::string_view spec) {
   });
   if (!found && number) result.uid = *number;
   if (!found && !number)
-    throw Error(Kind::invalid_input,
-                fmt::format("user: unknown user error looking up user \"{}\"", user));
+    throw Error(Kind::invalid_input, fmt::format("user: unknown user error looking up user \"{}\"", user));
   if (!group.empty()) {
     result.gid = find_group(root, group);
     return result;

@@ -16,11 +16,11 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, 24> passed_options = {
-    "shared",  "rshared", "slave",  "rslave",  "private", "rprivate", "unbindable", "runbindable",
-    "noexec",  "exec",    "nosuid", "suid",    "nodev",   "dev",      "noatime",    "atime",
-    "nodiratime", "diratime", "relatime", "norelatime", "sync", "async", "nosymfollow", "symfollow"};
-constexpr std::array<std::string_view, 6> propagations = {"shared", "rshared", "slave", "rslave", "private",
-                                                          "rprivate"};
+    "shared",     "rshared",  "slave",    "rslave",     "private", "rprivate", "unbindable",  "runbindable",
+    "noexec",     "exec",     "nosuid",   "suid",       "nodev",   "dev",      "noatime",     "atime",
+    "nodiratime", "diratime", "relatime", "norelatime", "sync",    "async",    "nosymfollow", "symfollow"};
+constexpr std::array<std::string_view, 6> propagations = {"shared", "rshared", "slave",
+                                                          "rslave", "private", "rprivate"};
 constexpr std::size_t cache_name_digits = 16;
 
 template <class List>
@@ -130,31 +130,41 @@ class MountParser {
   }
 
   bool take_target(const std::string& value) {
-    mount_.destination =
-        value.starts_with('/') ? value : (fs::path("/" + working_directory_) / value).lexically_normal().string();
+    mount_.destination = value.starts_with('/')
+                             ? value
+                             : (fs::path("/" + working_directory_) / value).lexically_normal().string();
     return true;
   }
 
   bool take_propagation(const std::string& value) {
-    if (!is_one_of(propagations, value)) refuse_volume(fmt::format("invalid mount propagation \"{}\"", value));
+    if (!is_one_of(propagations, value))
+      refuse_volume(fmt::format("invalid mount propagation \"{}\"", value));
     mount_.options.push_back(value);
     return true;
   }
 
   bool take_tmpfs(const std::string& key, const std::string& value) {
-    if (key == "tmpfs-size") mount_.options.push_back("size=" + value);
-    else if (key == "tmpfs-mode") mount_.options.push_back("mode=" + value);
-    else if (key == "tmpcopyup") mount_.options.push_back(key);
-    else if (key == "ro" || key == "readonly") mount_.options.push_back("ro");
-    else if (is_one_of(passed_options, key) && value.empty()) mount_.options.push_back(key);
-    else return false;
+    if (key == "tmpfs-size")
+      mount_.options.push_back("size=" + value);
+    else if (key == "tmpfs-mode")
+      mount_.options.push_back("mode=" + value);
+    else if (key == "tmpcopyup")
+      mount_.options.push_back(key);
+    else if (key == "ro" || key == "readonly")
+      mount_.options.push_back("ro");
+    else if (is_one_of(passed_options, key) && value.empty())
+      mount_.options.push_back(key);
+    else
+      return false;
     return true;
   }
 
   bool take_bind(const std::string& key, const std::string& value) {
-    if (key == "bind-nonrecursive") return mount_.options.push_back(truth_of(key, value) ? "bind" : "rbind"), true;
+    if (key == "bind-nonrecursive")
+      return mount_.options.push_back(truth_of(key, value) ? "bind" : "rbind"), true;
     if (key == "relabel") {
-      if (value != "shared" && value != "private") refuse_volume(fmt::format("invalid value \"{}\" of relabel", value));
+      if (value != "shared" && value != "private")
+        refuse_volume(fmt::format("invalid value \"{}\" of relabel", value));
       (value == "shared" ? mount_.relabel_shared : mount_.relabel_private) = true;
       return true;
     }
@@ -162,13 +172,20 @@ class MountParser {
   }
 
   bool take_cache(const std::string& key, const std::string& value) {
-    if (key == "id") mount_.id = value;
-    else if (key == "mode") mount_.mode = number_in(key, value, 8);
-    else if (key == "uid") mount_.uid = number_in(key, value, 10);
-    else if (key == "gid") mount_.gid = number_in(key, value, 10);
-    else if (key == "sharing" && (value == "shared" || value == "locked")) mount_.locked = value == "locked";
-    else if (key == "sharing") refuse_volume(fmt::format("unrecognized value \"{}\" for field \"sharing\"", value));
-    else return false;
+    if (key == "id")
+      mount_.id = value;
+    else if (key == "mode")
+      mount_.mode = number_in(key, value, 8);
+    else if (key == "uid")
+      mount_.uid = number_in(key, value, 10);
+    else if (key == "gid")
+      mount_.gid = number_in(key, value, 10);
+    else if (key == "sharing" && (value == "shared" || value == "locked"))
+      mount_.locked = value == "locked";
+    else if (key == "sharing")
+      refuse_volume(fmt::format("unrecognized value \"{}\" for field \"sharing\"", value));
+    else
+      return false;
     return true;
   }
 
@@ -220,7 +237,8 @@ VolumeMount parse_mount(const std::string& text, const fs::path& context_directo
     const std::string key = part.substr(0, equals);
     const std::string value = equals == std::string::npos ? "" : part.substr(equals + 1);
     if (key == "type") continue;
-    if (!parser.take(key, value)) refuse_volume(fmt::format("unrecognized mount option \"{}\": invalid mount option", key));
+    if (!parser.take(key, value))
+      refuse_volume(fmt::format("unrecognized mount option \"{}\": invalid mount option", key));
   }
   if (mount.destination.empty()) refuse_volume("must set volume destination");
   if (mount.type == VolumeMount::Type::tmpfs) return mount;
@@ -245,7 +263,8 @@ VolumeMount parse_mount(const std::string& text, const fs::path& context_directo
 fs::path cache_directory(const VolumeMount& mount, const fs::path& temporary, unsigned user) {
   const std::string key =
       fmt::format("{}:{}:{}", mount.id.empty() ? mount.destination : mount.id, mount.uid, mount.gid);
-  return temporary / fmt::format("buildah-cache-{}", user) / io::digest_of(key).hex().substr(0, cache_name_digits);
+  return temporary / fmt::format("buildah-cache-{}", user) /
+         io::digest_of(key).hex().substr(0, cache_name_digits);
 }
 
 }  // namespace lade::build

@@ -19,10 +19,10 @@ struct VolumeMount {
   bool chown = false;                // the source gets the owner that the command runs as
   bool relabel_shared = false, relabel_private = false;
   // --mount
-  std::string from;                                      // an image or container that the source is in
-  std::string id;                                        // of a cache
-  std::uint32_t mode = 0755, uid = 0, gid = 0;           // of a new cache
-  bool locked = false;                                   // nobody else uses the cache meanwhile
+  std::string from;                             // an image or container that the source is in
+  std::string id;                               // of a cache
+  std::uint32_t mode = 0755, uid = 0, gid = 0;  // of a new cache
+  bool locked = false;                          // nobody else uses the cache meanwhile
 };
 
 // "source:destination[:options]", "\:" for a colon in a path. Kind::invalid_input

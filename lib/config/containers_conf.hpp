@@ -14,8 +14,8 @@ namespace lade::config {
 
 struct ContainersConf {
   // [containers]
-  std::vector<std::string> default_capabilities{"CHOWN",   "DAC_OVERRIDE",     "FOWNER",  "FSETID",
-                                                "KILL",    "NET_BIND_SERVICE", "SETFCAP", "SETGID",
+  std::vector<std::string> default_capabilities{"CHOWN",   "DAC_OVERRIDE",     "FOWNER",    "FSETID",
+                                                "KILL",    "NET_BIND_SERVICE", "SETFCAP",   "SETGID",
                                                 "SETPCAP", "SETUID",           "SYS_CHROOT"};
   std::vector<std::string> default_sysctls{"net.ipv4.ping_group_range=0 0"};
   std::vector<std::string> default_ulimits;  // "nofile=1024:2048"
@@ -25,7 +25,8 @@ struct ContainersConf {
   std::vector<std::string> volumes;
   std::string apparmor_profile, seccomp_profile;  // "": the defaults
   std::string base_hosts_file;                    // "": /etc/hosts; "none", "image" or a path
-  std::string cgroupns = "private", ipcns = "private", netns = "private", pidns = "private", utsns = "private";
+  std::string cgroupns = "private", ipcns = "private", netns = "private", pidns = "private",
+              utsns = "private";
   std::string userns = "host";
   std::string shm_size = "65536k";
   std::int64_t pids_limit = 0;  // 0: none was given
@@ -45,7 +46,8 @@ struct ContainersConf {
   bool no_pivot_root = false;
 
   // [network]
-  std::string default_network = "podman", default_subnet = "10.88.0.0/16", default_rootless_network_cmd = "pasta";
+  std::string default_network = "podman", default_subnet = "10.88.0.0/16",
+              default_rootless_network_cmd = "pasta";
   std::string network_backend, network_config_dir;
   std::string firewall_driver;
   std::vector<std::string> pasta_options;

@@ -23,9 +23,9 @@ struct DiffOptions {
     std::uint32_t uid = 0, gid = 0;
   };
 
-  IdMaps ids;                  // with which the files are shifted; entries get the container's IDs
-  std::optional<Owner> owner;  // of every entry, instead of what the files have
-  std::optional<std::int64_t> mtime;         // seconds; of every entry, instead of what the files have
+  IdMaps ids;                         // with which the files are shifted; entries get the container's IDs
+  std::optional<Owner> owner;         // of every entry, instead of what the files have
+  std::optional<std::int64_t> mtime;  // seconds; of every entry, instead of what the files have
   std::optional<std::int64_t> latest_mtime;  // seconds; later times become this one
   // Entries that do not come into the tar; what is in a directory is asked for by itself. Null: none.
   std::function<bool(const archive::TarHeader& entry)> leave_out;

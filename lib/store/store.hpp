@@ -58,6 +58,8 @@ struct NewContainer {
   std::string metadata;
   std::vector<std::string> layer_names;
   bool is_volatile = false;
+  // Its records are in files of their own if it is volatile; tools of before 2023 do not know these.
+  bool in_volatile_files = true;
   std::string mount_label, process_label;
   std::vector<std::string> mount_options;
 };

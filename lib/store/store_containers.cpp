@@ -77,13 +77,14 @@ ContainerRecord Store::create_container(const Context& context, const NewContain
   if (!layer.parent.empty() && !impl_->has_layer(context, layers.table(), layer.parent))
     throw Error(Kind::not_found, "layer " + layer.parent + " is not in the store");
 
+  const bool in_volatile_file =
+      (container.is_volatile && container.in_volatile_files) || impl_->layout.transient;
   auto containers = impl_->records->write_containers(context);
   check_container_names(containers.table(), record.id, record.names);
-  layers.add({{layer, impl_->place_of_layer(false, container.is_volatile), {}, {}}});
+  layers.add({{layer, impl_->place_of_layer(false, in_volatile_file), {}, {}}});
   os::mkdir_all(container_directory(record.id), 0700);
   os::mkdir_all(container_run_directory(record.id), 0700);
-  const bool is_volatile = container.is_volatile || impl_->layout.transient;
-  containers->add(record, is_volatile ? Place::volatile_file : Place::stable);
+  containers->add(record, in_volatile_file ? Place::volatile_file : Place::stable);
   containers.save();
   return record;
 }

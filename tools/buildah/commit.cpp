@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include "buildah/commands.hpp"
 #include "base/scope_exit.hpp"
+#include "buildah/commands.hpp"
 #include "buildah/working.hpp"
 #include "common/go_text.hpp"
 #include "engine/image_names.hpp"
@@ -32,23 +32,27 @@ std::vector<Option> commit_options() {
        .kind = ValueKind::texts,
        .value_name = "SOURCE[:DESTINATION]",
        .help = "add contents of a file to the image at a specified path"},
-      {.name = "annotation", .kind = ValueKind::texts, .value_name = "NAME=VALUE", .help = "set an annotation of the image"},
+      {.name = "annotation",
+       .kind = ValueKind::texts,
+       .value_name = "NAME=VALUE",
+       .help = "set an annotation of the image"},
       {.name = "config",
        .kind = ValueKind::text,
        .value_name = "PATH",
        .help = "apply the configuration of this JSON file to the image"},
       {.name = "created-annotation",
        .help = "set an \"org.opencontainers.image.created\" annotation in the image (default true)"},
-      {.name = "disable-compression",
-       .short_name = 'D',
-       .help = "don't compress layers (default true)"},
+      {.name = "disable-compression", .short_name = 'D', .help = "don't compress layers (default true)"},
       {.name = "format",
        .short_name = 'f',
        .kind = ValueKind::text,
        .help = "format of the image manifest and metadata (default oci)",
        .choices = {"oci", "docker"}},
       {.name = "identity-label", .help = "add default builder label (default true)"},
-      {.name = "iidfile", .kind = ValueKind::text, .value_name = "PATH", .help = "write the image ID to the file"},
+      {.name = "iidfile",
+       .kind = ValueKind::text,
+       .value_name = "PATH",
+       .help = "write the image ID to the file"},
       {.name = "metadata-file",
        .kind = ValueKind::text,
        .value_name = "PATH",
@@ -60,7 +64,8 @@ std::vector<Option> commit_options() {
        .value_name = "PATH",
        .help = "set the timestamp on the image to match the named file",
        .hidden = true},
-      {.name = "rewrite-timestamp", .help = "set timestamps in layers to no later than the value for --source-date-epoch"},
+      {.name = "rewrite-timestamp",
+       .help = "set timestamps in layers to no later than the value for --source-date-epoch"},
       {.name = "rm", .help = "remove the container and its content after committing it to an image"},
       {.name = "source-date-epoch",
        .kind = ValueKind::text,
@@ -99,7 +104,8 @@ void take_times(WorkSession& session, build::CommitOptions& options) {
   if (flags.given("reference-time")) {
     struct ::stat status {};
     if (::stat(flags.text("reference-time").c_str(), &status) != 0)
-      throw Error::from_errno(errno, fmt::format("reading timestamp of file \"{}\"", flags.text("reference-time")));
+      throw Error::from_errno(errno,
+                              fmt::format("reading timestamp of file \"{}\"", flags.text("reference-time")));
     options.timestamp = status.st_mtim.tv_sec;
     ++given;
   }
@@ -129,7 +135,8 @@ std::pair<std::string, std::filesystem::path> added_file(const std::string& spec
                       if (::stat(source.c_str(), &status) != 0)
                         throw Error::from_errno(errno, fmt::format("source \"{}\"", source));
                       if (!S_ISREG(status.st_mode))
-                        throw Error(Kind::invalid_input, fmt::format("source \"{}\" is not a regular file", source));
+                        throw Error(Kind::invalid_input,
+                                    fmt::format("source \"{}\" is not a regular file", source));
                       return {target, source};
                     });
 }
@@ -199,9 +206,8 @@ void write_text(const std::string& path, const std::string& text) {
 }
 
 void write_metadata(const std::string& path, const std::string& id, const spec::RawManifest& manifest) {
-  const Json descriptor = {{"mediaType", manifest.media_type},
-                           {"digest", manifest.digest.str()},
-                           {"size", manifest.bytes.size()}};
+  const Json descriptor = {
+      {"mediaType", manifest.media_type}, {"digest", manifest.digest.str()}, {"size", manifest.bytes.size()}};
   const Json metadata = {{"containerimage.config.digest", "sha256:" + id},
                          {"containerimage.descriptor", descriptor},
                          {"containerimage.digest", manifest.digest.str()}};
@@ -216,13 +222,13 @@ spec::RawManifest send(WorkSession& session, const Target& target, const build::
     try {
       session.store()->delete_image(session.context(), committed.id);
     } catch (const std::exception& error) {
-      session.context().log.warning(std::string("removing an image that was only passed on: ") + error.what());
+      session.context().log.warning(std::string("removing an image that was only passed on: ") +
+                                    error.what());
     }
   });
   const auto source = engines::stored_image(committed.id);
-  return engines::transfer(session, {.source = *source,
-                                     .destination = *target.reference,
-                                     .preserve_layers = !options.gzip});
+  return engines::transfer(
+      session, {.source = *source, .destination = *target.reference, .preserve_layers = !options.gzip});
 }
 
 int run_commit(Invocation& invocation) {
@@ -252,7 +258,8 @@ int run_commit(Invocation& invocation) {
     write_text(flags.text("iidfile"), "sha256:" + committed.id);
   else
     invocation.out.line(committed.id);
-  if (flags.given("metadata-file")) write_metadata(flags.text("metadata-file"), committed.id, committed.manifest);
+  if (flags.given("metadata-file"))
+    write_metadata(flags.text("metadata-file"), committed.id, committed.manifest);
   if (flags.flag("rm")) session.builders().remove(builder);
   return 0;
 }
@@ -262,11 +269,13 @@ int run_commit(Invocation& invocation) {
 const common::Command commit_command{
     .name = "commit",
     .summary = "Create an image from a working container",
-    .description = "Writes a new image using the container's read-write layer and, if it is based on an image, the "
-                   "layers of that image. Prints the ID of the new image.",
+    .description =
+        "Writes a new image using the container's read-write layer and, if it is based on an image, the "
+        "layers of that image. Prints the ID of the new image.",
     .synopsis = "[flags] CONTAINER [IMAGE]",
-    .example = "commit containerID\ncommit containerID newImageName\n"
-               "commit containerID docker://localhost:5000/newImageName",
+    .example =
+        "commit containerID\ncommit containerID newImageName\n"
+        "commit containerID docker://localhost:5000/newImageName",
     .options = commit_options,
     .run = run_commit,
     .runs_program = true};

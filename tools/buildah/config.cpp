@@ -22,13 +22,15 @@ Option text_option(const char* name, const char* value, const char* help, char s
 }
 
 Option texts_option(const char* name, const char* value, const char* help, char short_name = 0) {
-  return {.name = name, .short_name = short_name, .kind = ValueKind::texts, .value_name = value, .help = help};
+  return {
+      .name = name, .short_name = short_name, .kind = ValueKind::texts, .value_name = value, .help = help};
 }
 
 std::vector<Option> config_options() {
   std::vector<Option> options = {
       add_history_option(),
-      texts_option("annotation", "NAME=VALUE", "add an annotation, e.g. annotation=value, for the target image", 'a'),
+      texts_option("annotation", "NAME=VALUE",
+                   "add an annotation, e.g. annotation=value, for the target image", 'a'),
       text_option("arch", "ARCHITECTURE", "set architecture of the target image"),
       text_option("author", "AUTHOR", "set image author contact information"),
       text_option("cmd", "COMMAND", "set the default command to run for containers based on the image"),
@@ -36,30 +38,39 @@ std::vector<Option> config_options() {
       text_option("created-by", "TEXT", "set description of how the image was created"),
       text_option("domainname", "NAME", "set a domain name for containers based on the image"),
       text_option("entrypoint", "COMMAND", "set entry point for containers based on the image"),
-      texts_option("env", "NAME=VALUE", "add an environment variable to be set when running containers based on the image", 'e'),
+      texts_option("env", "NAME=VALUE",
+                   "add an environment variable to be set when running containers based on the image", 'e'),
       text_option("healthcheck", "COMMAND", "set a healthcheck command for the target image"),
-      text_option("healthcheck-interval", "DURATION", "set the interval between runs of the healthcheck command"),
-      {.name = "healthcheck-retries", .kind = ValueKind::integer,
+      text_option("healthcheck-interval", "DURATION",
+                  "set the interval between runs of the healthcheck command"),
+      {.name = "healthcheck-retries",
+       .kind = ValueKind::integer,
        .help = "set the number of times the healthcheck command has to fail"},
-      text_option("healthcheck-start-interval", "DURATION", "set the interval between runs while a container starts"),
+      text_option("healthcheck-start-interval", "DURATION",
+                  "set the interval between runs while a container starts"),
       text_option("healthcheck-start-period", "DURATION", "set the time a container has for starting up"),
       text_option("healthcheck-timeout", "DURATION", "set the time a healthcheck command may take"),
       text_option("history-comment", "TEXT", "set a comment for the history of the target image"),
       text_option("hostname", "NAME", "set a host name for containers based on image"),
       texts_option("label", "NAME=VALUE", "add image configuration label e.g. label=value", 'l'),
-      texts_option("onbuild", "INSTRUCTION", "add a command to be run by images built on this one (Docker's format only)"),
+      texts_option("onbuild", "INSTRUCTION",
+                   "add a command to be run by images built on this one (Docker's format only)"),
       text_option("os", "OS", "set operating system of the target image"),
       {.name = "os-feature", .kind = ValueKind::list, .help = "set required OS features of the target image"},
       text_option("os-version", "VERSION", "set required OS version of the target image"),
-      {.name = "port", .short_name = 'p', .kind = ValueKind::list,
+      {.name = "port",
+       .short_name = 'p',
+       .kind = ValueKind::list,
        .help = "add a port to expose when running containers based on the image"},
       text_option("shell", "SHELL", "add a shell to run in containers"),
       text_option("stop-signal", "SIGNAL", "set the stop signal for containers based on the image"),
       texts_option("unsetannotation", "NAME", "remove an annotation from the target image"),
       texts_option("unsetlabel", "NAME", "remove an image configuration label"),
-      text_option("user", "USER[:GROUP]", "set the default user to run inside containers based on the image", 'u'),
+      text_option("user", "USER[:GROUP]", "set the default user to run inside containers based on the image",
+                  'u'),
       text_option("variant", "VARIANT", "set architecture variant of the target image"),
-      texts_option("volume", "PATH", "add a default volume path to be created for containers based on the image", 'v'),
+      texts_option("volume", "PATH",
+                   "add a default volume path to be created for containers based on the image", 'v'),
       text_option("workingdir", "DIR", "set the default working directory for containers based on the image"),
   };
   return options;
@@ -116,7 +127,10 @@ bool is_name_letter(char c) {
 class Configuration {
  public:
   Configuration(WorkSession& session, build::Builder& builder)
-      : session_(session), flags_(session.invocation().flags), builder_(builder), settings_(builder.settings()) {}
+      : session_(session),
+        flags_(session.invocation().flags),
+        builder_(builder),
+        settings_(builder.settings()) {}
 
   void apply() {
     set_descriptions();
@@ -168,8 +182,9 @@ class Configuration {
       const auto words = in_context([&] { return fmt::format("parsing --shell {}", common::quote(value)); },
                                     [&] { return build::split_shell_words(value); });
       if (!words.empty() && !builder_.is_docker_format())
-        warn(fmt::format("SHELL is not supported for OCI image format, [{}] will be ignored. Must use `docker` format",
-                         joined(words)));
+        warn(fmt::format(
+            "SHELL is not supported for OCI image format, [{}] will be ignored. Must use `docker` format",
+            joined(words)));
       settings_.set_list("Shell", words);
       note("SHELL " + value);
     });
@@ -211,7 +226,8 @@ class Configuration {
       const auto value = settings_.find_env(name);
       if (!value)
         session_.context().log.log(
-            Level::error, fmt::format("error expanding variable {}: no value set in configuration", common::quote(name)));
+            Level::error,
+            fmt::format("error expanding variable {}: no value set in configuration", common::quote(name)));
       result += value.value_or(name);
       at = std::min(end + (braced ? 1 : 0), text.size());
     }
@@ -230,7 +246,9 @@ class Configuration {
         settings_.unset_env(name.substr(0, name.size() - 1));
       } else {
         const std::string own = session_.environment(name.c_str());
-        if (own.empty()) throw Error(Kind::invalid_input, fmt::format("setting env {}: no value given", common::quote(name)));
+        if (own.empty())
+          throw Error(Kind::invalid_input,
+                      fmt::format("setting env {}: no value given", common::quote(name)));
         settings_.set_env(name, own);
       }
     }
@@ -243,10 +261,13 @@ class Configuration {
       settings_.clear("Entrypoint");
     } else if (const auto words = json_words(value)) {
       settings_.set_list("Entrypoint", *words);
-      if (!cmd.empty()) warn(fmt::format("cmd {} exists and will be passed to entrypoint as a parameter", common::quote(cmd)));
+      if (!cmd.empty())
+        warn(
+            fmt::format("cmd {} exists and will be passed to entrypoint as a parameter", common::quote(cmd)));
     } else {
       if (!cmd.empty())
-        warn(fmt::format("cmd {} exists but will be ignored because of entrypoint settings", common::quote(cmd)));
+        warn(fmt::format("cmd {} exists but will be ignored because of entrypoint settings",
+                         common::quote(cmd)));
       settings_.set_list("Entrypoint", {"/bin/sh", "-c", value});
     }
   }
@@ -258,9 +279,10 @@ class Configuration {
     });
     on("cmd", [&](const auto& value) {
       const auto json = json_words(value);
-      settings_.set_list("Cmd", json ? *json
-                                     : in_context([&] { return fmt::format("parsing --cmd {}", common::quote(value)); },
-                                                  [&] { return build::split_shell_words(value); }));
+      settings_.set_list(
+          "Cmd", json ? *json
+                      : in_context([&] { return fmt::format("parsing --cmd {}", common::quote(value)); },
+                                   [&] { return build::split_shell_words(value); }));
       note("CMD " + value);
     });
   }
@@ -279,8 +301,9 @@ class Configuration {
   std::int64_t duration(const std::string& option, std::string& words) {
     const std::string value = flags_.text("healthcheck-" + option);
     words += fmt::format("--{}={} ", option, value);
-    return in_context([&] { return fmt::format("parsing --healthcheck-{} {}", option, common::quote(value)); },
-                      [&] { return common::parse_duration(value).count(); });
+    return in_context(
+        [&] { return fmt::format("parsing --healthcheck-{} {}", option, common::quote(value)); },
+        [&] { return common::parse_duration(value).count(); });
   }
 
   void set_healthcheck() {
@@ -289,8 +312,8 @@ class Configuration {
     for (const char* option : {"interval", "retries", "start-period", "start-interval", "timeout"})
       any |= flags_.given(std::string("healthcheck-") + option);
     if (!any) return;
-    build::Healthcheck check = settings_.healthcheck().value_or(
-        build::Healthcheck{{"NONE"}, half_a_minute, half_a_minute, 0, 0, 3});
+    build::Healthcheck check =
+        settings_.healthcheck().value_or(build::Healthcheck{{"NONE"}, half_a_minute, half_a_minute, 0, 0, 3});
     const std::string command = flags_.text("healthcheck");
     if (flags_.given("healthcheck"))
       check.test = in_context([&] { return fmt::format("parsing --healthcheck {}", common::quote(command)); },
@@ -338,16 +361,18 @@ class Configuration {
     on("history-comment", [&](const auto& value) { builder_.set_text("history-comment", value); });
     on("domainname", [&](const auto& value) {
       if (!value.empty() && !builder_.is_docker_format())
-        warn(fmt::format("DOMAINNAME is not supported for OCI V1 image format, domainname {} will be ignored. Must use "
-                         "`docker` format",
-                         value));
+        warn(fmt::format(
+            "DOMAINNAME is not supported for OCI V1 image format, domainname {} will be ignored. Must use "
+            "`docker` format",
+            value));
       settings_.set_text("Domainname", value);
     });
     on("hostname", [&](const auto& value) {
       if (!value.empty() && !builder_.is_docker_format())
-        warn(fmt::format("HOSTNAME is not supported for OCI V1 image format, hostname {} will be ignored. Must use "
-                         "`docker` format",
-                         value));
+        warn(fmt::format(
+            "HOSTNAME is not supported for OCI V1 image format, hostname {} will be ignored. Must use "
+            "`docker` format",
+            value));
       settings_.set_text("Hostname", value);
     });
   }
@@ -355,8 +380,9 @@ class Configuration {
   void set_triggers() {
     for (const auto& trigger : flags_.list("onbuild")) {
       if (!trigger.empty() && !builder_.is_docker_format())
-        warn(fmt::format("ONBUILD is not supported for OCI image format, {} will be ignored. Must use `docker` format",
-                         trigger));
+        warn(fmt::format(
+            "ONBUILD is not supported for OCI image format, {} will be ignored. Must use `docker` format",
+            trigger));
       auto triggers = settings_.list("OnBuild");
       triggers.push_back(trigger);
       settings_.set_list("OnBuild", triggers);
@@ -396,12 +422,14 @@ int run_config(Invocation& invocation) {
 const common::Command config_command{
     .name = "config",
     .summary = "Update image configuration settings",
-    .description = "Modifies the configuration values which will be saved to the image.\n\n"
-                   "Options that may be repeated: \"-\" takes all away, \"NAME-\" that one.",
+    .description =
+        "Modifies the configuration values which will be saved to the image.\n\n"
+        "Options that may be repeated: \"-\" takes all away, \"NAME-\" that one.",
     .synopsis = "[flags] CONTAINER",
-    .example = "config --author='Jane Austen' --workingdir='/etc/mycontainers' containerID\n"
-               "config --entrypoint '[ \"/entrypoint.sh\", \"dev\" ]' containerID\n"
-               "config --env foo=bar --env PATH=$PATH containerID",
+    .example =
+        "config --author='Jane Austen' --workingdir='/etc/mycontainers' containerID\n"
+        "config --entrypoint '[ \"/entrypoint.sh\", \"dev\" ]' containerID\n"
+        "config --env foo=bar --env PATH=$PATH containerID",
     .options = config_options,
     .run = run_config,
     .runs_program = true};

@@ -23,7 +23,8 @@ Option list_flag(const char* name, const char* value, const char* help) {
   return {.name = name, .kind = ValueKind::list, .value_name = value, .help = help};
 }
 Option texts_flag(const char* name, const char* value, const char* help, char short_name = 0) {
-  return {.name = name, .short_name = short_name, .kind = ValueKind::texts, .value_name = value, .help = help};
+  return {
+      .name = name, .short_name = short_name, .kind = ValueKind::texts, .value_name = value, .help = help};
 }
 Option text_flag(const char* name, const char* value, const char* help, char short_name = 0) {
   return {.name = name, .short_name = short_name, .kind = ValueKind::text, .value_name = value, .help = help};
@@ -66,7 +67,8 @@ void take_security_options(const Flags& flags, Json& common) {
     else if (name == "seccomp")
       common["SeccompProfilePath"] = value;
     else if (name == "mask" || name == "unmask")
-      for (const auto& path : split_at(value, ':')) append_text(common, name == "mask" ? "Masks" : "Unmasks", path);
+      for (const auto& path : split_at(value, ':'))
+        append_text(common, name == "mask" ? "Masks" : "Unmasks", path);
     else
       refuse_flag(fmt::format("invalid --security-opt 2: \"{}\"", option));
   }
@@ -87,7 +89,8 @@ void take_dns(const Flags& flags, Json& common) {
 
 void take_limits(WorkSession& session, Json& common) {
   const Flags& flags = session.invocation().flags;
-  if (flags.given("memory")) common["Memory"] = parse_memory(flags.text("memory"), "invalid value for memory");
+  if (flags.given("memory"))
+    common["Memory"] = parse_memory(flags.text("memory"), "invalid value for memory");
   if (const auto swap = flags.find_text("memory-swap"); swap && !swap->empty())
     common["MemorySwap"] = *swap == "-1" ? -1 : parse_memory(*swap, "invalid value for memory-swap");
   if (const auto value = flags.find_unsigned("cpu-period")) common["CPUPeriod"] = *value;
@@ -148,8 +151,9 @@ std::vector<Option> container_options() {
        .choices = {"oci", "rootless", "chroot"}},
       text_flag("memory", "SIZE", "memory limit (format: <number>[<unit>], where unit = b, k, m or g)", 'm'),
       text_flag("memory-swap", "SIZE", "swap limit equal to memory plus swap: '-1' to enable unlimited swap"),
-      texts_flag("security-opt", "OPTION", "security options: label=, apparmor=, seccomp=, mask=, unmask=, "
-                                           "no-new-privileges"),
+      texts_flag("security-opt", "OPTION",
+                 "security options: label=, apparmor=, seccomp=, mask=, unmask=, "
+                 "no-new-privileges"),
       text_flag("shm-size", "SIZE", "size of '/dev/shm' (format: <number><unit>)"),
       list_flag("ulimit", "NAME=SOFT[:HARD]", "ulimit options"),
       texts_flag("volume", "SOURCE:DESTINATION[:OPTIONS]", "bind mount a volume into the container", 'v'),
@@ -193,7 +197,8 @@ NamespaceFlags namespace_flags(const Flags& flags) {
       option.path = how_of(how);
       const bool is_path = !is_network || option.path.starts_with('/');
       if (is_path && !std::filesystem::exists(option.path))
-        refuse_flag(fmt::format("checking {} namespace: stat {}: no such file or directory", what, option.path));
+        refuse_flag(
+            fmt::format("checking {} namespace: stat {}: no such file or directory", what, option.path));
     }
     result.options.push_back(std::move(option));
   }
@@ -238,7 +243,8 @@ void take_container_flags(WorkSession& session, build::NewBuilder& wanted) {
   std::vector<std::string> devices = conf.devices;
   for (const auto& device : flags.list("device")) devices.push_back(device);
   wanted.state["DeviceSpecs"] = devices;
-  const std::string isolation = flags.find_text("isolation").value_or(session.environment("BUILDAH_ISOLATION"));
+  const std::string isolation =
+      flags.find_text("isolation").value_or(session.environment("BUILDAH_ISOLATION"));
   auto kind = build::parse_isolation(isolation);
   if (kind == build::Isolation::unset)
     kind = session.store_options().rootless ? build::Isolation::rootless : build::Isolation::oci;

@@ -25,11 +25,14 @@ constexpr std::string_view mark = "   *";  // of buildah's own containers
 constexpr std::string_view scratch = "scratch";
 
 constexpr GoField container_fields[] = {
-    {"ContainerID", "ContainerID", &go::string_type},     {"Builder", "Builder", &go::string_type},
-    {"ImageID", "ImageID", &go::string_type},             {"ImageName", "ImageName", &go::string_type},
+    {"ContainerID", "ContainerID", &go::string_type},
+    {"Builder", "Builder", &go::string_type},
+    {"ImageID", "ImageID", &go::string_type},
+    {"ImageName", "ImageName", &go::string_type},
     {"ContainerName", "ContainerName", &go::string_type},
 };
-constexpr GoType container_type{go::Shape::structure, "main.containerOutputParams", nullptr, container_fields};
+constexpr GoType container_type{go::Shape::structure, "main.containerOutputParams", nullptr,
+                                container_fields};
 
 std::vector<Option> containers_options() {
   return {
@@ -53,12 +56,18 @@ struct Row {
   std::string image_id, image_name, name;
 
   Json to_json() const {
-    return {{"id", id}, {"builder", ours}, {"imageid", image_id}, {"imagename", image_name},
+    return {{"id", id},
+            {"builder", ours},
+            {"imageid", image_id},
+            {"imagename", image_name},
             {"containername", name}};
   }
   Json to_fields() const {
-    return {{"ContainerID", id},          {"Builder", ours ? mark : ""}, {"ImageID", image_id},
-            {"ImageName", image_name},    {"ContainerName", name}};
+    return {{"ContainerID", id},
+            {"Builder", ours ? mark : ""},
+            {"ImageID", image_id},
+            {"ImageName", image_name},
+            {"ContainerName", name}};
   }
 };
 
@@ -115,12 +124,13 @@ class Listing {
     for (const auto& builder : session_.builders().all()) {
       ours.insert(builder.id());
       if (all) continue;
-      result.push_back({builder.id(), true, builder.image_id(), image_name(builder.image_id()), builder.name()});
+      result.push_back(
+          {builder.id(), true, builder.image_id(), image_name(builder.image_id()), builder.name()});
     }
     if (!all) return result;
     for (const auto& container : session_.store()->containers(session_.context()))
-      result.push_back({container.id, ours.contains(container.id), container.image, image_name(container.image),
-                        container.names.empty() ? "" : container.names.front()});
+      result.push_back({container.id, ours.contains(container.id), container.image,
+                        image_name(container.image), container.names.empty() ? "" : container.names.front()});
     return result;
   }
 
@@ -148,8 +158,10 @@ std::string row_line(const std::string& id, std::string_view builder, const std:
 }
 
 void print_formatted(const std::string& format, const std::vector<Row>& rows, common::Output& out) {
-  static const Json headings = {{"ContainerID", "CONTAINER ID"}, {"Builder", "BUILDER"},
-                                {"ImageID", "IMAGE ID"},         {"ImageName", "IMAGE NAME"},
+  static const Json headings = {{"ContainerID", "CONTAINER ID"},
+                                {"Builder", "BUILDER"},
+                                {"ImageID", "IMAGE ID"},
+                                {"ImageName", "IMAGE NAME"},
                                 {"ContainerName", "CONTAINER NAME"}};
   Json fields = Json::array();
   for (const Row& row : rows) fields.push_back(row.to_fields());
@@ -181,11 +193,12 @@ int run_containers(Invocation& invocation) {
   }
   const bool truncate = !flags.flag("notruncate");
   if (!flags.flag("quiet") && !flags.flag("noheading"))
-    invocation.out.line(row_line("CONTAINER ID", "BUILDER", "IMAGE ID", "IMAGE NAME", "CONTAINER NAME", truncate));
+    invocation.out.line(
+        row_line("CONTAINER ID", "BUILDER", "IMAGE ID", "IMAGE NAME", "CONTAINER NAME", truncate));
   for (const Row& row : rows)
     invocation.out.line(flags.flag("quiet") ? fmt::format("{:<64}", row.id)
-                                            : row_line(row.id, row.ours ? mark : "", row.image_id, row.image_name,
-                                                       row.name, truncate));
+                                            : row_line(row.id, row.ours ? mark : "", row.image_id,
+                                                       row.image_name, row.name, truncate));
   return 0;
 }
 
@@ -194,11 +207,13 @@ int run_containers(Invocation& invocation) {
 const common::Command containers_command{
     .name = "containers",
     .summary = "List working containers and their base images",
-    .description = "Lists containers which appear to be buildah working containers, their names and IDs, and the "
-                   "names and IDs of the images from which they were initialized.",
+    .description =
+        "Lists containers which appear to be buildah working containers, their names and IDs, and the "
+        "names and IDs of the images from which they were initialized.",
     .synopsis = "[flags]",
-    .example = "containers\ncontainers --format '{{.ContainerID}} {{.ContainerName}}'\n"
-               "containers -q --noheading --notruncate",
+    .example =
+        "containers\ncontainers --format '{{.ContainerID}} {{.ContainerName}}'\n"
+        "containers -q --noheading --notruncate",
     .options = containers_options,
     .run = run_containers,
     .aliases = {"list", "ls", "ps"}};

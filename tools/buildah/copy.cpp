@@ -22,14 +22,35 @@ namespace fs = std::filesystem;
 std::vector<Option> content_options() {
   std::vector<Option> options = {
       add_history_option(),
-      {.name = "chmod", .kind = ValueKind::text, .value_name = "MODE", .help = "set the access permissions of the destination content (octal)"},
-      {.name = "chown", .kind = ValueKind::text, .value_name = "USER[:GROUP]", .help = "set the user and group ownership of the destination content"},
-      {.name = "contextdir", .kind = ValueKind::text, .value_name = "DIR", .help = "context directory path: sources are in it"},
-      {.name = "exclude", .kind = ValueKind::texts, .value_name = "PATTERN", .help = "exclude pattern when copying files"},
-      {.name = "from", .kind = ValueKind::text, .value_name = "CONTAINER|IMAGE", .help = "use the specified container's or image's root directory as the source root directory"},
-      {.name = "ignorefile", .kind = ValueKind::text, .value_name = "PATH", .help = "path to .containerignore file"},
+      {.name = "chmod",
+       .kind = ValueKind::text,
+       .value_name = "MODE",
+       .help = "set the access permissions of the destination content (octal)"},
+      {.name = "chown",
+       .kind = ValueKind::text,
+       .value_name = "USER[:GROUP]",
+       .help = "set the user and group ownership of the destination content"},
+      {.name = "contextdir",
+       .kind = ValueKind::text,
+       .value_name = "DIR",
+       .help = "context directory path: sources are in it"},
+      {.name = "exclude",
+       .kind = ValueKind::texts,
+       .value_name = "PATTERN",
+       .help = "exclude pattern when copying files"},
+      {.name = "from",
+       .kind = ValueKind::text,
+       .value_name = "CONTAINER|IMAGE",
+       .help = "use the specified container's or image's root directory as the source root directory"},
+      {.name = "ignorefile",
+       .kind = ValueKind::text,
+       .value_name = "PATH",
+       .help = "path to .containerignore file"},
       {.name = "link", .help = "put what is copied into a layer of its own"},
-      {.name = "timestamp", .kind = ValueKind::text, .value_name = "SECONDS", .help = "set timestamps on new content to seconds after the epoch"},
+      {.name = "timestamp",
+       .kind = ValueKind::text,
+       .value_name = "SECONDS",
+       .help = "set timestamps on new content to seconds after the epoch"},
   };
   common::append(options, engines::registry_access_options());
   return options;
@@ -37,14 +58,16 @@ std::vector<Option> content_options() {
 
 std::vector<Option> copy_options() {
   auto options = content_options();
-  common::append(options, {{.name = "parents", .help = "preserve leading directories in the paths of items being copied"}});
+  common::append(options, {{.name = "parents",
+                            .help = "preserve leading directories in the paths of items being copied"}});
   return options;
 }
 
 std::vector<Option> add_options() {
   auto options = content_options();
-  common::append(options, engines::unavailable_options({{"checksum", ValueKind::text}},
-                                                       "sources that are downloaded are not available in lade yet"));
+  common::append(options,
+                 engines::unavailable_options({{"checksum", ValueKind::text}},
+                                              "sources that are downloaded are not available in lade yet"));
   return options;
 }
 
@@ -59,7 +82,10 @@ class OtherRoot {
       return;
     }
     const auto id = in_context(
-        [&] { return fmt::format("no container named \"{}\", error copying content from image \"{}\"", name, name); },
+        [&] {
+          return fmt::format("no container named \"{}\", error copying content from image \"{}\"", name,
+                             name);
+        },
         [&] { return engines::pull_images(session, name, "missing").front(); });
     const auto record = session.store()->find_image(session.context(), id);
     if (record && !record->layer.empty()) {
@@ -155,14 +181,15 @@ int run_content(Invocation& invocation, const std::string& verb) {
   std::vector<build::AddSource> sources;
   for (auto& source : arguments) {
     if (is_remote(source) || is_git(source))
-      throw Error(Kind::unsupported, fmt::format("{}: sources that are downloaded are not available in lade yet", source));
+      throw Error(Kind::unsupported,
+                  fmt::format("{}: sources that are downloaded are not available in lade yet", source));
     // Of another root names start there, whether or not they say so.
     if (other) source = fs::path("/" + source).lexically_normal().relative_path();
     sources.push_back({other && source.empty() ? "." : source, {}});
   }
-  const auto summary =
-      in_context([&] { return fmt::format("adding content to container \"{}\"", builder.name()); },
-                 [&] { return build::add_content(session.builders(), builder, destination, sources, options); });
+  const auto summary = in_context(
+      [&] { return fmt::format("adding content to container \"{}\"", builder.name()); },
+      [&] { return build::add_content(session.builders(), builder, destination, sources, options); });
   if (!flags.flag("quiet")) invocation.out.line(summary.hex);
   if (wants_history(session)) {
     note_history(session, builder, fmt::format("/bin/sh -c #(nop) {} {}", verb, summary.str()));
@@ -184,8 +211,9 @@ int run_add(Invocation& invocation) {
 const common::Command copy_command{
     .name = "copy",
     .summary = "Copy content into the container",
-    .description = "Copies the contents of a file or directory into a container's working directory, or to the "
-                   "destination. Prints the digest of what was copied.",
+    .description =
+        "Copies the contents of a file or directory into a container's working directory, or to the "
+        "destination. Prints the digest of what was copied.",
     .synopsis = "[flags] CONTAINER SOURCE... [DESTINATION]",
     .example = "copy containerID '/myapp/app.conf'\ncopy containerID '/myapp/app.conf' '/myapp/app.conf'",
     .argument = common::ArgumentHint::file,
@@ -196,11 +224,13 @@ const common::Command copy_command{
 const common::Command add_command{
     .name = "add",
     .summary = "Add content to the container",
-    .description = "Adds the contents of a file or directory to a container's working directory, or to the "
-                   "destination. Archives are unpacked there. Prints the digest of what was added.",
+    .description =
+        "Adds the contents of a file or directory to a container's working directory, or to the "
+        "destination. Archives are unpacked there. Prints the digest of what was added.",
     .synopsis = "[flags] CONTAINER SOURCE... [DESTINATION]",
-    .example = "add containerID '/myapp/app.conf'\nadd containerID '/home/myuser/myproject.go' '/src/'\n"
-               "add containerID '/home/myuser/myapp.tar' '/myapp/'",
+    .example =
+        "add containerID '/myapp/app.conf'\nadd containerID '/home/myuser/myproject.go' '/src/'\n"
+        "add containerID '/home/myuser/myapp.tar' '/myapp/'",
     .argument = common::ArgumentHint::file,
     .options = add_options,
     .run = run_add,

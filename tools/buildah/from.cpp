@@ -22,17 +22,25 @@ using common::ValueKind;
 std::vector<Option> from_options() {
   std::vector<Option> options = {
       {.name = "arch", .kind = ValueKind::text, .help = "set the ARCH of the image to the provided value"},
-      {.name = "cidfile", .kind = ValueKind::text, .value_name = "PATH", .help = "write the container ID to the file"},
+      {.name = "cidfile",
+       .kind = ValueKind::text,
+       .value_name = "PATH",
+       .help = "write the container ID to the file"},
       {.name = "format",
        .short_name = 'f',
        .kind = ValueKind::text,
        .help = "format of the image manifest and metadata (default oci)",
        .choices = {"oci", "docker"}},
-      {.name = "group-add", .kind = ValueKind::list, .value_name = "GROUP",
-       .help = "add additional groups to the primary container process; \"keep-groups\": those of the caller"},
+      {.name = "group-add",
+       .kind = ValueKind::list,
+       .value_name = "GROUP",
+       .help =
+           "add additional groups to the primary container process; \"keep-groups\": those of the caller"},
       {.name = "name", .kind = ValueKind::text, .help = "name for the working container"},
       {.name = "os", .kind = ValueKind::text, .help = "set the OS of the image to the provided value"},
-      {.name = "platform", .kind = ValueKind::text, .value_name = "OS/ARCH[/VARIANT]",
+      {.name = "platform",
+       .kind = ValueKind::text,
+       .value_name = "OS/ARCH[/VARIANT]",
        .help = "set the OS, architecture and variant of the image"},
       {.name = "pull",
        .kind = ValueKind::text,
@@ -40,19 +48,22 @@ std::vector<Option> from_options() {
        .help = "always, missing, never or newer: when images are pulled from the registry (default missing)",
        .choices = {"always", "missing", "never", "newer"},
        .bare = "always"},
-      {.name = "pull-always", .help = "pull the image even if the named image is present in store", .hidden = true},
+      {.name = "pull-always",
+       .help = "pull the image even if the named image is present in store",
+       .hidden = true},
       {.name = "pull-never", .help = "do not pull the image", .hidden = true},
       {.name = "suffix", .kind = ValueKind::text, .help = "in place of working-container", .hidden = true},
       {.name = "variant", .kind = ValueKind::text, .help = "override the variant of the image"},
   };
   common::append(options, container_options());
   common::append(options, namespace_options());
-  common::append(options, engines::idle_options({{"cni-config-dir", ValueKind::text}, {"cni-plugin-path", ValueKind::text}}));
+  common::append(options, engines::idle_options(
+                              {{"cni-config-dir", ValueKind::text}, {"cni-plugin-path", ValueKind::text}}));
   common::append(options, id_map_options());
   common::append(options, engines::registry_access_options());
-  common::append(options,
-                 engines::unavailable_options({{"decryption-key", ValueKind::list}, {"blob-cache", ValueKind::text}},
-                                              "it is not available in lade yet"));
+  common::append(options, engines::unavailable_options(
+                              {{"decryption-key", ValueKind::list}, {"blob-cache", ValueKind::text}},
+                              "it is not available in lade yet"));
   return options;
 }
 
@@ -101,8 +112,7 @@ void run_triggers(WorkSession& session, build::Builder& builder) {
 int run_from(Invocation& invocation) {
   const Flags& flags = invocation.flags;
   const auto& arguments = invocation.arguments;
-  if (arguments.empty())
-    throw Error(Kind::invalid_input, "an image name (or \"scratch\") must be specified");
+  if (arguments.empty()) throw Error(Kind::invalid_input, "an image name (or \"scratch\") must be specified");
   require_flags_first(arguments);
   if (arguments.size() > 1) throw Error(Kind::invalid_input, "too many arguments specified");
   check_auth_file(flags);
@@ -133,11 +143,13 @@ int run_from(Invocation& invocation) {
 const common::Command from_command{
     .name = "from",
     .summary = "Create a working container based on an image",
-    .description = "Creates a new working container, either from scratch or using a specified image as a starting "
-                   "point. Prints its name.",
+    .description =
+        "Creates a new working container, either from scratch or using a specified image as a starting "
+        "point. Prints its name.",
     .synopsis = "[flags] IMAGE",
-    .example = "from --pull imagename\nfrom docker-daemon:imagename:imagetag\n"
-               "from --name \"myimagename\" myregistry/myrepository/imagename:imagetag",
+    .example =
+        "from --pull imagename\nfrom docker-daemon:imagename:imagetag\n"
+        "from --name \"myimagename\" myregistry/myrepository/imagename:imagetag",
     .argument = common::ArgumentHint::image,
     .options = from_options,
     .run = run_from,

@@ -28,28 +28,39 @@ constexpr GoType set_type{Shape::map, "map[string]struct {}", &empty_type};
 constexpr GoType digests_type{Shape::list, "[]digest.Digest", &go::string_type};
 
 constexpr GoField oci_config_fields[] = {
-    {"User", "User", &go::string_type},           {"ExposedPorts", "ExposedPorts", &set_type},
-    {"Env", "Env", &go::strings_type},            {"Entrypoint", "Entrypoint", &go::strings_type},
-    {"Cmd", "Cmd", &go::strings_type},            {"Volumes", "Volumes", &set_type},
-    {"WorkingDir", "WorkingDir", &go::string_type}, {"Labels", "Labels", &go::string_map_type},
-    {"StopSignal", "StopSignal", &go::string_type}, {"ArgsEscaped", "ArgsEscaped", &go::boolean_type},
+    {"User", "User", &go::string_type},
+    {"ExposedPorts", "ExposedPorts", &set_type},
+    {"Env", "Env", &go::strings_type},
+    {"Entrypoint", "Entrypoint", &go::strings_type},
+    {"Cmd", "Cmd", &go::strings_type},
+    {"Volumes", "Volumes", &set_type},
+    {"WorkingDir", "WorkingDir", &go::string_type},
+    {"Labels", "Labels", &go::string_map_type},
+    {"StopSignal", "StopSignal", &go::string_type},
+    {"ArgsEscaped", "ArgsEscaped", &go::boolean_type},
 };
 constexpr GoType oci_config_type{Shape::structure, "v1.ImageConfig", nullptr, oci_config_fields};
-constexpr GoField oci_rootfs_fields[] = {{"Type", "type", &go::string_type}, {"DiffIDs", "diff_ids", &digests_type}};
+constexpr GoField oci_rootfs_fields[] = {{"Type", "type", &go::string_type},
+                                         {"DiffIDs", "diff_ids", &digests_type}};
 constexpr GoType oci_rootfs_type{Shape::structure, "v1.RootFS", nullptr, oci_rootfs_fields};
 constexpr GoField oci_history_fields[] = {
-    {"Created", "created", &go::time_type},   {"CreatedBy", "created_by", &go::string_type},
-    {"Author", "author", &go::string_type},   {"Comment", "comment", &go::string_type},
+    {"Created", "created", &go::time_type},           {"CreatedBy", "created_by", &go::string_type},
+    {"Author", "author", &go::string_type},           {"Comment", "comment", &go::string_type},
     {"EmptyLayer", "empty_layer", &go::boolean_type},
 };
 constexpr GoType oci_event_type{Shape::structure, "v1.History", nullptr, oci_history_fields};
 constexpr GoType oci_history_type{Shape::list, "[]v1.History", &oci_event_type};
 constexpr GoField oci_image_fields[] = {
-    {"Created", "created", &go::time_type},       {"Author", "author", &go::string_type},
-    {"Architecture", "architecture", &go::string_type}, {"OS", "os", &go::string_type},
-    {"OSVersion", "os.version", &go::string_type}, {"OSFeatures", "os.features", &go::strings_type},
-    {"Variant", "variant", &go::string_type},     {"Config", "config", &oci_config_type},
-    {"RootFS", "rootfs", &oci_rootfs_type},       {"History", "history", &oci_history_type},
+    {"Created", "created", &go::time_type},
+    {"Author", "author", &go::string_type},
+    {"Architecture", "architecture", &go::string_type},
+    {"OS", "os", &go::string_type},
+    {"OSVersion", "os.version", &go::string_type},
+    {"OSFeatures", "os.features", &go::strings_type},
+    {"Variant", "variant", &go::string_type},
+    {"Config", "config", &oci_config_type},
+    {"RootFS", "rootfs", &oci_rootfs_type},
+    {"History", "history", &oci_history_type},
 };
 constexpr GoType oci_image_type{Shape::structure, "v1.Image", nullptr, oci_image_fields};
 
@@ -63,35 +74,56 @@ constexpr GoField health_fields[] = {
 };
 constexpr GoType health_type{Shape::structure, "*docker.HealthConfig", nullptr, health_fields};
 constexpr GoField docker_config_fields[] = {
-    {"Hostname", "Hostname", &go::string_type},   {"Domainname", "Domainname", &go::string_type},
-    {"User", "User", &go::string_type},           {"AttachStdin", "AttachStdin", &go::boolean_type},
-    {"AttachStdout", "AttachStdout", &go::boolean_type}, {"AttachStderr", "AttachStderr", &go::boolean_type},
-    {"ExposedPorts", "ExposedPorts", &set_type},  {"Tty", "Tty", &go::boolean_type},
-    {"OpenStdin", "OpenStdin", &go::boolean_type}, {"StdinOnce", "StdinOnce", &go::boolean_type},
-    {"Env", "Env", &go::strings_type},            {"Cmd", "Cmd", &go::strings_type},
-    {"Healthcheck", "Healthcheck", &health_type}, {"ArgsEscaped", "ArgsEscaped", &go::boolean_type},
-    {"Image", "Image", &go::string_type},         {"Volumes", "Volumes", &set_type},
-    {"WorkingDir", "WorkingDir", &go::string_type}, {"Entrypoint", "Entrypoint", &go::strings_type},
-    {"NetworkDisabled", "NetworkDisabled", &go::boolean_type}, {"MacAddress", "MacAddress", &go::string_type},
-    {"OnBuild", "OnBuild", &go::strings_type},    {"Labels", "Labels", &go::string_map_type},
-    {"StopSignal", "StopSignal", &go::string_type}, {"Shell", "Shell", &go::strings_type},
+    {"Hostname", "Hostname", &go::string_type},
+    {"Domainname", "Domainname", &go::string_type},
+    {"User", "User", &go::string_type},
+    {"AttachStdin", "AttachStdin", &go::boolean_type},
+    {"AttachStdout", "AttachStdout", &go::boolean_type},
+    {"AttachStderr", "AttachStderr", &go::boolean_type},
+    {"ExposedPorts", "ExposedPorts", &set_type},
+    {"Tty", "Tty", &go::boolean_type},
+    {"OpenStdin", "OpenStdin", &go::boolean_type},
+    {"StdinOnce", "StdinOnce", &go::boolean_type},
+    {"Env", "Env", &go::strings_type},
+    {"Cmd", "Cmd", &go::strings_type},
+    {"Healthcheck", "Healthcheck", &health_type},
+    {"ArgsEscaped", "ArgsEscaped", &go::boolean_type},
+    {"Image", "Image", &go::string_type},
+    {"Volumes", "Volumes", &set_type},
+    {"WorkingDir", "WorkingDir", &go::string_type},
+    {"Entrypoint", "Entrypoint", &go::strings_type},
+    {"NetworkDisabled", "NetworkDisabled", &go::boolean_type},
+    {"MacAddress", "MacAddress", &go::string_type},
+    {"OnBuild", "OnBuild", &go::strings_type},
+    {"Labels", "Labels", &go::string_map_type},
+    {"StopSignal", "StopSignal", &go::string_type},
+    {"Shell", "Shell", &go::strings_type},
 };
 constexpr GoType docker_config_type{Shape::structure, "docker.Config", nullptr, docker_config_fields};
 constexpr GoField docker_image_fields[] = {
-    {"ID", "id", &go::string_type},               {"Parent", "parent", &go::string_type},
-    {"Comment", "comment", &go::string_type},     {"Created", "created", &go::time_type},
-    {"Container", "container", &go::string_type}, {"ContainerConfig", "container_config", &docker_config_type},
-    {"DockerVersion", "docker_version", &go::string_type}, {"Author", "author", &go::string_type},
-    {"Config", "config", &docker_config_type},    {"Architecture", "architecture", &go::string_type},
-    {"Variant", "variant", &go::string_type},     {"OS", "os", &go::string_type},
-    {"Size", "Size", &go::integer_type},          {"RootFS", "rootfs", &oci_rootfs_type},
-    {"History", "history", &oci_history_type},    {"OSVersion", "os.version", &go::string_type},
+    {"ID", "id", &go::string_type},
+    {"Parent", "parent", &go::string_type},
+    {"Comment", "comment", &go::string_type},
+    {"Created", "created", &go::time_type},
+    {"Container", "container", &go::string_type},
+    {"ContainerConfig", "container_config", &docker_config_type},
+    {"DockerVersion", "docker_version", &go::string_type},
+    {"Author", "author", &go::string_type},
+    {"Config", "config", &docker_config_type},
+    {"Architecture", "architecture", &go::string_type},
+    {"Variant", "variant", &go::string_type},
+    {"OS", "os", &go::string_type},
+    {"Size", "Size", &go::integer_type},
+    {"RootFS", "rootfs", &oci_rootfs_type},
+    {"History", "history", &oci_history_type},
+    {"OSVersion", "os.version", &go::string_type},
     {"OSFeatures", "os.features", &go::strings_type},
 };
 constexpr GoType docker_image_type{Shape::structure, "docker.V2Image", nullptr, docker_image_fields};
 
-constexpr GoField namespace_fields[] = {
-    {"Name", "Name", &go::string_type}, {"Host", "Host", &go::boolean_type}, {"Path", "Path", &go::string_type}};
+constexpr GoField namespace_fields[] = {{"Name", "Name", &go::string_type},
+                                        {"Host", "Host", &go::boolean_type},
+                                        {"Path", "Path", &go::string_type}};
 constexpr GoType namespace_type{Shape::structure, "define.NamespaceOption", nullptr, namespace_fields};
 constexpr GoType namespaces_type{Shape::list, "define.NamespaceOptions", &namespace_type};
 
@@ -147,8 +179,8 @@ Json member_or_null(const Json& document, const char* name) {
 
 Json all_history(const Json& oci, const Json& state) {
   Json result = Json::array();
-  for (const auto& [document, name] :
-       {std::pair(&oci, "history"), std::pair(&state, "PrependedEmptyLayers"), std::pair(&state, "AppendedEmptyLayers")})
+  for (const auto& [document, name] : {std::pair(&oci, "history"), std::pair(&state, "PrependedEmptyLayers"),
+                                       std::pair(&state, "AppendedEmptyLayers")})
     for (const Json& entry : spec::array_member(*document, name, "history")) result.push_back(entry);
   return result.empty() ? Json(nullptr) : result;
 }
@@ -262,7 +294,8 @@ int run_inspect(Invocation& invocation) {
   }
   if (format.find("{{") == std::string::npos || format.find("}}") == std::string::npos)
     throw Error(Kind::invalid_input, "invalid format provided: " + format);
-  invocation.out.write(go::render("inspect", format, go::Value(with_shown_durations(info), info_type), go::MissingKeys::no_value));
+  invocation.out.write(go::render("inspect", format, go::Value(with_shown_durations(info), info_type),
+                                  go::MissingKeys::no_value));
   if (invocation.out.is_terminal()) invocation.out.write("\n");
   return 0;
 }
@@ -274,8 +307,9 @@ const common::Command inspect_command{
     .summary = "Inspect the configuration of a container or image",
     .description = "Inspects a build container's or built image's configuration.",
     .synopsis = "[flags] CONTAINER|IMAGE",
-    .example = "inspect containerID\ninspect --type image imageWithTag\n"
-               "inspect --format '{{.OCIv1.Config.Env}}' alpine",
+    .example =
+        "inspect containerID\ninspect --type image imageWithTag\n"
+        "inspect --format '{{.OCIv1.Config.Env}}' alpine",
     .argument = common::ArgumentHint::image,
     .options = inspect_options,
     .run = run_inspect,

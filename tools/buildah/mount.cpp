@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "buildah/commands.hpp"
 #include "buildah/working.hpp"
@@ -49,6 +50,12 @@ int run_mount(Invocation& invocation) {
   const auto& names = invocation.arguments;
   require_flags_first(names);
   WorkSession session(invocation);
+  // What is mounted in a namespace of this process alone is of no use to anybody.
+  if (!names.empty() && ::geteuid() != 0 && session.store()->layout().driver != "vfs")
+    throw Error(Kind::denied,
+                fmt::format("cannot mount using driver {} in rootless mode. You need to run it in a "
+                            "`buildah unshare` session",
+                            session.store()->layout().driver));
   MountList list(invocation, names.size() != 1);
   if (names.empty()) {
     for (auto& builder : session.builders().all())
@@ -58,8 +65,9 @@ int run_mount(Invocation& invocation) {
   }
   for_each_name(names, [&](const std::string& name) {
     build::Builder builder = session.open(name);
-    list.add(name, in_context([&] { return fmt::format("mounting \"{}\" container \"{}\"", name, builder.name()); },
-                              [&] { return session.builders().mount(builder); }));
+    list.add(name,
+             in_context([&] { return fmt::format("mounting \"{}\" container \"{}\"", name, builder.name()); },
+                        [&] { return session.builders().mount(builder); }));
     invocation.out.flush();
   });
   list.finish();
@@ -98,13 +106,15 @@ int run_umount(Invocation& invocation) {
 const common::Command mount_command{
     .name = "mount",
     .summary = "Mount a working container's root filesystem",
-    .description = "Mounts a working container's root filesystem for manipulation. Without arguments: lists what is "
-                   "mounted.",
+    .description =
+        "Mounts a working container's root filesystem for manipulation. Without arguments: lists what is "
+        "mounted.",
     .synopsis = "[flags] [CONTAINER...]",
     .example = "mount\nmount containerID\nmount containerID1 containerID2",
     .options = mount_options,
     .run = run_mount,
-    .runs_program = true};
+    .runs_program = true,
+    .needs_namespace = common::needs_no_namespace};
 
 const common::Command umount_command{
     .name = "umount",

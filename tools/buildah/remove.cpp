@@ -47,24 +47,27 @@ int run_rename(Invocation& invocation) {
   if (builder.name() == wanted)
     throw Error(Kind::already_exists, "renaming a container with the same name as its current name");
   if (const auto other = session.builders().find(wanted))
-    throw Error(Kind::already_exists, fmt::format("the container name \"{}\" is already in use by container \"{}\"",
-                                                  wanted, other->id()));
-  in_context([&] { return fmt::format("renaming container \"{}\" to the name \"{}\"", builder.name(), wanted); },
-             [&] { session.builders().rename(builder, wanted); });
+    throw Error(
+        Kind::already_exists,
+        fmt::format("the container name \"{}\" is already in use by container \"{}\"", wanted, other->id()));
+  in_context(
+      [&] { return fmt::format("renaming container \"{}\" to the name \"{}\"", builder.name(), wanted); },
+      [&] { session.builders().rename(builder, wanted); });
   return 0;
 }
 
 }  // namespace
 
-const common::Command rm_command{.name = "rm",
-                                 .summary = "Remove one or more working containers",
-                                 .description = "Removes one or more working containers, unmounting them if necessary.",
-                                 .synopsis = "[flags] [CONTAINER...]",
-                                 .example = "rm containerID\nrm containerID1 containerID2 containerID3\nrm --all",
-                                 .options = rm_options,
-                                 .run = run_rm,
-                                 .aliases = {"delete"},
-                                 .runs_program = true};
+const common::Command rm_command{
+    .name = "rm",
+    .summary = "Remove one or more working containers",
+    .description = "Removes one or more working containers, unmounting them if necessary.",
+    .synopsis = "[flags] [CONTAINER...]",
+    .example = "rm containerID\nrm containerID1 containerID2 containerID3\nrm --all",
+    .options = rm_options,
+    .run = run_rm,
+    .aliases = {"delete"},
+    .runs_program = true};
 
 const common::Command rename_command{.name = "rename",
                                      .summary = "Rename a container",

@@ -22,30 +22,70 @@ namespace fs = std::filesystem;
 std::vector<Option> run_options() {
   std::vector<Option> options = {
       add_history_option(),
-      {.name = "cap-add", .kind = ValueKind::list, .value_name = "CAPABILITY", .help = "add the specified capability"},
-      {.name = "cap-drop", .kind = ValueKind::list, .value_name = "CAPABILITY", .help = "drop the specified capability"},
-      {.name = "contextdir", .kind = ValueKind::text, .value_name = "DIR", .help = "context directory path for the sources of mounts"},
-      {.name = "device", .kind = ValueKind::texts, .value_name = "HOST-DEVICE[:DEVICE[:PERMISSIONS]]", .help = "additional devices to provide"},
-      {.name = "env", .short_name = 'e', .kind = ValueKind::texts, .value_name = "NAME[=VALUE]", .help = "add environment variable to be set temporarily when running command"},
+      {.name = "cap-add",
+       .kind = ValueKind::list,
+       .value_name = "CAPABILITY",
+       .help = "add the specified capability"},
+      {.name = "cap-drop",
+       .kind = ValueKind::list,
+       .value_name = "CAPABILITY",
+       .help = "drop the specified capability"},
+      {.name = "contextdir",
+       .kind = ValueKind::text,
+       .value_name = "DIR",
+       .help = "context directory path for the sources of mounts"},
+      {.name = "device",
+       .kind = ValueKind::texts,
+       .value_name = "HOST-DEVICE[:DEVICE[:PERMISSIONS]]",
+       .help = "additional devices to provide"},
+      {.name = "env",
+       .short_name = 'e',
+       .kind = ValueKind::texts,
+       .value_name = "NAME[=VALUE]",
+       .help = "add environment variable to be set temporarily when running command"},
       {.name = "hostname", .kind = ValueKind::text, .help = "set the hostname inside of the container"},
       {.name = "isolation",
        .kind = ValueKind::text,
        .help = "type of process isolation to use. Use BUILDAH_ISOLATION environment variable to override",
        .choices = {"oci", "rootless", "chroot"}},
-      {.name = "mount", .kind = ValueKind::texts, .value_name = "type=TYPE,...", .help = "attach a filesystem mount to the container: bind, cache or tmpfs"},
+      {.name = "mount",
+       .kind = ValueKind::texts,
+       .value_name = "type=TYPE,...",
+       .help = "attach a filesystem mount to the container: bind, cache or tmpfs"},
       {.name = "no-hostname", .help = "do not override the /etc/hostname file within the container"},
       {.name = "no-hosts", .help = "do not override the /etc/hosts file within the container"},
       {.name = "no-pivot", .help = "do not use pivot root to jail process inside rootfs"},
-      {.name = "runtime", .kind = ValueKind::text, .value_name = "PATH", .help = "another OCI runtime. Use BUILDAH_RUNTIME environment variable to override"},
-      {.name = "runtime-flag", .kind = ValueKind::list, .value_name = "FLAG", .help = "global flags for that runtime, without dashes"},
-      {.name = "terminal", .short_name = 't', .help = "allocate a pseudo-TTY in the container", .aliases = {"tty"}},
-      {.name = "user", .kind = ValueKind::text, .value_name = "USER[:GROUP]", .help = "user to run the command as"},
-      {.name = "volume", .short_name = 'v', .kind = ValueKind::texts, .value_name = "SOURCE:DESTINATION[:OPTIONS]", .help = "bind mount a host location into the container while running the command"},
-      {.name = "workingdir", .kind = ValueKind::text, .value_name = "DIR", .help = "temporarily set working directory for command"},
+      {.name = "runtime",
+       .kind = ValueKind::text,
+       .value_name = "PATH",
+       .help = "another OCI runtime. Use BUILDAH_RUNTIME environment variable to override"},
+      {.name = "runtime-flag",
+       .kind = ValueKind::list,
+       .value_name = "FLAG",
+       .help = "global flags for that runtime, without dashes"},
+      {.name = "terminal",
+       .short_name = 't',
+       .help = "allocate a pseudo-TTY in the container",
+       .aliases = {"tty"}},
+      {.name = "user",
+       .kind = ValueKind::text,
+       .value_name = "USER[:GROUP]",
+       .help = "user to run the command as"},
+      {.name = "volume",
+       .short_name = 'v',
+       .kind = ValueKind::texts,
+       .value_name = "SOURCE:DESTINATION[:OPTIONS]",
+       .help = "bind mount a host location into the container while running the command"},
+      {.name = "workingdir",
+       .kind = ValueKind::text,
+       .value_name = "DIR",
+       .help = "temporarily set working directory for command"},
   };
   common::append(options, namespace_options());
-  common::append(options, engines::idle_options({{"cni-config-dir", ValueKind::text}, {"cni-plugin-path", ValueKind::text}}));
-  common::append(options, engines::unavailable_options({{"cdi-config-dir", ValueKind::text}}, "it is not available in lade yet"));
+  common::append(options, engines::idle_options(
+                              {{"cni-config-dir", ValueKind::text}, {"cni-plugin-path", ValueKind::text}}));
+  common::append(options, engines::unavailable_options({{"cdi-config-dir", ValueKind::text}},
+                                                       "it is not available in lade yet"));
   return options;
 }
 
@@ -78,8 +118,9 @@ std::vector<build::VolumeMount> mounts_of(WorkSession& session) {
   for (const auto& text : flags.list("volume")) result.push_back(build::parse_volume(text));
   const std::string context_directory = flags.text("contextdir");
   for (const auto& text : flags.list("mount"))
-    result.push_back(build::parse_mount(text, context_directory.empty() ? fs::path() : fs::absolute(context_directory),
-                                        flags.text("workingdir")));
+    result.push_back(
+        build::parse_mount(text, context_directory.empty() ? fs::path() : fs::absolute(context_directory),
+                           flags.text("workingdir")));
   // Images by the names that people type.
   for (auto& mount : result)
     if (!mount.from.empty() && !session.builders().find(mount.from))
@@ -110,12 +151,14 @@ build::RunOptions options_of(WorkSession& session) {
   options.terminal = is_terminal_wanted(flags);
   options.runtime = flags.find_text("runtime").value_or(session.environment("BUILDAH_RUNTIME"));
   for (const auto& flag : flags.list("runtime-flag")) options.runtime_flags.push_back("--" + flag);
-  options.cgroup_manager = flags.find_text("cgroup-manager").value_or(session.containers_conf().cgroup_manager);
+  options.cgroup_manager =
+      flags.find_text("cgroup-manager").value_or(session.containers_conf().cgroup_manager);
   if (flags.given("network") && options.isolation == build::Isolation::chroot)
     for (const auto& option : options.namespaces)
       if (option.name == "network" && !option.host)
-        throw Error(Kind::invalid_input, fmt::format("cannot set --network other than host with --isolation {}",
-                                                     flags.text("isolation")));
+        throw Error(
+            Kind::invalid_input,
+            fmt::format("cannot set --network other than host with --isolation {}", flags.text("isolation")));
   return options;
 }
 
@@ -156,12 +199,14 @@ int run_run(Invocation& invocation) {
 const common::Command run_command{
     .name = "run",
     .summary = "Run a command inside of the container",
-    .description = "Runs a specified command using the container's root filesystem as a root filesystem, using "
-                   "configuration settings inherited from the container's image or as specified using previous calls "
-                   "to the config command.",
+    .description =
+        "Runs a specified command using the container's root filesystem as a root filesystem, using "
+        "configuration settings inherited from the container's image or as specified using previous calls "
+        "to the config command.",
     .synopsis = "[flags] CONTAINER [--] COMMAND...",
-    .example = "run containerID -- ps -auxw\nrun --hostname myhost containerID -- ps -auxw\n"
-               "run --mount type=bind,target=/build,source=/home/me/build containerID -- make -C /build",
+    .example =
+        "run containerID -- ps -auxw\nrun --hostname myhost containerID -- ps -auxw\n"
+        "run --mount type=bind,target=/build,source=/home/me/build containerID -- make -C /build",
     .options = run_options,
     .run = run_run,
     .runs_program = true};

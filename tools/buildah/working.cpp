@@ -34,8 +34,9 @@ void check_auth_file(const common::Flags& flags) {
 void require_flags_first(const std::vector<std::string>& arguments) {
   for (const auto& argument : arguments)
     if (argument.size() > 1 && argument.starts_with('-'))
-      throw Error(Kind::invalid_input,
-                  fmt::format("no options ({}) can be specified after the image or container name", argument));
+      throw Error(
+          Kind::invalid_input,
+          fmt::format("no options ({}) can be specified after the image or container name", argument));
 }
 
 std::string time_now(const Context& context) {
@@ -54,8 +55,9 @@ void note_history(WorkSession& session, build::Builder& builder, const std::stri
 
 common::Option add_history_option() {
   return {.name = "add-history",
-          .help = "add an entry for this operation to the image's history. Use BUILDAH_HISTORY environment "
-                  "variable to override"};
+          .help =
+              "add an entry for this operation to the image's history. Use BUILDAH_HISTORY environment "
+              "variable to override"};
 }
 
 std::string format_named(WorkSession& session, const std::string& word) {

@@ -406,7 +406,8 @@ Imported import_image(EngineSession& session, const transport::ImageReference& s
   return {id, ""};
 }
 
-std::vector<std::string> pull_images(EngineSession& session, const std::string& name, const std::string& policy) {
+std::vector<std::string> pull_images(EngineSession& session, const std::string& name,
+                                     const std::string& policy) {
   return Puller(session, policy).pull(name);
 }
 

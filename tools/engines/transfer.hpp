@@ -37,7 +37,8 @@ std::unique_ptr<transport::ImageReference> parse_destination(const std::string& 
 
 // IDs of the images that `name` means: local ones, or pulled as `policy` says ("always", "missing", "newer",
 // "never"), with the options of pull as far as the command has them.
-std::vector<std::string> pull_images(EngineSession& session, const std::string& name, const std::string& policy);
+std::vector<std::string> pull_images(EngineSession& session, const std::string& name,
+                                     const std::string& policy);
 
 // One copy with progress on standard error (unless --quiet), repeated as --retry says.
 struct Transfer {

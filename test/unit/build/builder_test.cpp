@@ -7,7 +7,8 @@ using namespace lade;
 using namespace lade::build;
 
 TEST_CASE("builder: a state of buildah keeps members that lade does not know") {
-  const auto builder = Builder::parse(R"({"type":"buildah 0.0.1","container-name":"c","Novel":{"x":[1]}})", "c");
+  const auto builder =
+      Builder::parse(R"({"type":"buildah 0.0.1","container-name":"c","Novel":{"x":[1]}})", "c");
   const auto again = Builder::parse(builder.serialize(), "c");
   CHECK(again.document()["Novel"]["x"][0] == 1);
   CHECK(again.name() == "c");

@@ -104,7 +104,8 @@ TEST_CASE("commit: mount targets that buildah left are not in the layer, unless 
   os::write_file(files / "used", "data", {.mode = 0644, .sync = false});
   const auto lists = shop.store->container_directory(builder.id()) / "commit-excludes";
   os::mkdir_all(lists);
-  os::write_file(lists / "filter1", R"([{"Path":"target","ModTime":"1970-01-01T00:01:40Z","Mode":420,"Owner":null},
+  os::write_file(lists / "filter1",
+                 R"([{"Path":"target","ModTime":"1970-01-01T00:01:40Z","Mode":420,"Owner":null},
     {"Path":"used","ModTime":"1970-01-01T00:01:40Z","Mode":420}])");
   CHECK(names_in_top_layer(shop, commit(*shop.builders, builder, {}).id) == "used ");
 }

@@ -27,13 +27,15 @@ struct Workshop {
   }
 
   // example.com/<name>:latest, of one layer. Its ID.
-  std::string put_image(const std::string& name, const std::vector<std::pair<std::string, std::string>>& files) {
+  std::string put_image(const std::string& name,
+                        const std::vector<std::pair<std::string, std::string>>& files) {
     const auto reader = io::make_text_reader(make_tar(files));
     auto pending = store->unpack(background(), *reader);
     const std::string diff_id = pending->diff_id.str();
-    const std::string config = R"({"created":"2020-01-01T00:00:00Z","architecture":"amd64","os":"linux",)"
-                               R"("config":{"Env":["A=1"],"Cmd":["/bin/sh"]},"rootfs":{"type":"layers","diff_ids":[")" +
-                               diff_id + R"("]},"history":[{"created":"2020-01-01T00:00:00Z","created_by":"base"}]})";
+    const std::string config =
+        R"({"created":"2020-01-01T00:00:00Z","architecture":"amd64","os":"linux",)"
+        R"("config":{"Env":["A=1"],"Cmd":["/bin/sh"]},"rootfs":{"type":"layers","diff_ids":[")" +
+        diff_id + R"("]},"history":[{"created":"2020-01-01T00:00:00Z","created_by":"base"}]})";
     const auto digest = io::digest_of(config);
     const std::string manifest =
         R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":)"

@@ -64,8 +64,8 @@ TEST_CASE("run: limits of the container are there") {
   common["Masks"] = {"/proc/x"};
   common["Unmasks"] = {"/proc/kcore"};
   const auto spec = asked.spec();
-  const auto limit =
-      std::ranges::find(spec.process->rlimits, "RLIMIT_NOFILE", [](const runtime::Rlimit& l) { return l.type; });
+  const auto limit = std::ranges::find(spec.process->rlimits, "RLIMIT_NOFILE",
+                                       [](const runtime::Rlimit& l) { return l.type; });
   REQUIRE(limit != spec.process->rlimits.end());
   CHECK(limit->soft == 10);
   CHECK(limit->hard == 20);
@@ -78,7 +78,8 @@ TEST_CASE("run: what is mounted by hand takes the place of what is usual") {
   Asked asked;
   asked.input.mounts = {{"/dev/shm", "tmpfs", "tmpfs", {"size=1k"}}};
   const auto spec = asked.spec();
-  CHECK(std::ranges::count(spec.mounts, "/dev/shm", [](const runtime::Mount& m) { return m.destination; }) == 1);
+  CHECK(std::ranges::count(spec.mounts, "/dev/shm", [](const runtime::Mount& m) { return m.destination; }) ==
+        1);
 }
 
 TEST_CASE("run: a device that is none is refused") {
@@ -104,7 +105,8 @@ TEST_CASE("capabilities: names in any spelling; all, and all but some") {
 TEST_CASE("ulimits: soft and hard, unlimited, and what is none") {
   CHECK(parse_ulimit("core=-1").hard == UINT64_MAX);
   CHECK(parse_ulimit("nofile=5").hard == 5);
-  for (const char* bad : {"nofile", "bogus=1", "nofile=x", "nofile=3:2"}) CHECK_THROWS_AS(parse_ulimit(bad), Error);
+  for (const char* bad : {"nofile", "bogus=1", "nofile=x", "nofile=3:2"})
+    CHECK_THROWS_AS(parse_ulimit(bad), Error);
 }
 
 TEST_CASE("seccomp: rules of a profile hold for the capabilities that there are") {

@@ -23,7 +23,8 @@ TEST_CASE("volumes: source, destination and options") {
 }
 
 TEST_CASE("volumes: what is none is refused") {
-  CHECK_THROWS_WITH(parse_volume("/a"), "incorrect volume format \"/a\", should be host-dir:ctr-dir[:option]");
+  CHECK_THROWS_WITH(parse_volume("/a"),
+                    "incorrect volume format \"/a\", should be host-dir:ctr-dir[:option]");
   CHECK_THROWS_AS(parse_volume("a:/b"), Error);
   CHECK_THROWS_AS(parse_volume("/a:b"), Error);
   CHECK_THROWS_AS(parse_volume("/a:/b:bogus"), Error);

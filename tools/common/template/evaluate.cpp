@@ -28,7 +28,8 @@ std::size_t column_of(std::string_view text, std::size_t position) {
 
 class Evaluator {
  public:
-  Evaluator(std::string_view name, std::string_view text, const Value& data, MissingKeys missing) : missing_(missing), name_(name), text_(text) {
+  Evaluator(std::string_view name, std::string_view text, const Value& data, MissingKeys missing)
+      : missing_(missing), name_(name), text_(text) {
     variables_.push_back({"$", data});
   }
 
@@ -244,7 +245,8 @@ class Evaluator {
   Value field_of(const Operand& operand, const Value& value, const std::string& name) const {
     if (value.shape() == Shape::structure && value.has_field(name)) return value.field(name);
     if (value.shape() == Shape::map)
-      return missing_ == MissingKeys::no_value && !value.json().contains(name) ? Value::missing() : value.key(name);
+      return missing_ == MissingKeys::no_value && !value.json().contains(name) ? Value::missing()
+                                                                               : value.key(name);
     if (value.shape() == Shape::any) {
       refuse(operand.position, operand.source,
              value.is_missing() ? fmt::format("nil data; no entry for key {}", quote(name))
