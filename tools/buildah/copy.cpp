@@ -159,7 +159,7 @@ int run_content(Invocation& invocation, const std::string& verb) {
   if (arguments.size() == 1) throw Error(Kind::invalid_input, "src must be specified");
   const std::string name = arguments.front();
   arguments.erase(arguments.begin());
-  require_flags_first(arguments);
+  engines::require_flags_first(invocation);
   std::string destination;
   if (arguments.size() > 1) {
     destination = arguments.back();

@@ -113,7 +113,7 @@ int run_from(Invocation& invocation) {
   const Flags& flags = invocation.flags;
   const auto& arguments = invocation.arguments;
   if (arguments.empty()) throw Error(Kind::invalid_input, "an image name (or \"scratch\") must be specified");
-  require_flags_first(arguments);
+  engines::require_flags_first(invocation);
   if (arguments.size() > 1) throw Error(Kind::invalid_input, "too many arguments specified");
   check_auth_file(flags);
   WorkSession session(invocation);

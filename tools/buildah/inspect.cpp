@@ -281,7 +281,7 @@ bool names_list(WorkSession& session, const std::string& name) {
 int run_inspect(Invocation& invocation) {
   const auto& arguments = invocation.arguments;
   if (arguments.empty()) throw Error(Kind::invalid_input, "container or image name must be specified");
-  require_flags_first(arguments);
+  engines::require_flags_first(invocation);
   if (arguments.size() > 1) throw Error(Kind::invalid_input, "too many arguments specified");
   WorkSession session(invocation);
   if (names_list(session, arguments[0])) return engines::print_list(session, arguments[0], engines::Grammar::buildah);

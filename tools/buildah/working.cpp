@@ -31,14 +31,6 @@ void check_auth_file(const common::Flags& flags) {
     throw Error::from_errno(errno, "credential file is not accessible: stat " + path);
 }
 
-void require_flags_first(const std::vector<std::string>& arguments) {
-  for (const auto& argument : arguments)
-    if (argument.size() > 1 && argument.starts_with('-'))
-      throw Error(
-          Kind::invalid_input,
-          fmt::format("no options ({}) can be specified after the image or container name", argument));
-}
-
 std::string time_now(const Context& context) {
   return store::format_time(context.clock.now());
 }

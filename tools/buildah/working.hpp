@@ -31,9 +31,6 @@ class WorkSession : public engines::EngineSession {
 // Kind::not_found if --authfile names a file that is not there.
 void check_auth_file(const common::Flags& flags);
 
-// Kind::invalid_input "no options (--x) can be specified after the image or container name".
-void require_flags_first(const std::vector<std::string>& arguments);
-
 // "2026-11-21T18:00:00.123456789Z"
 std::string time_now(const Context& context);
 // Whether --add-history says so, or else BUILDAH_HISTORY.
