@@ -174,11 +174,12 @@ class Run {
     const std::string wanted = options_.user.empty() ? builder_.settings().text("User") : options_.user;
     input.user = in_context("determining run uid", [&] { return find_user(root, wanted); });
     input.groups = input.user.other_groups;
+    // Files that only members of the group may not read stay closed (CVE-2022-2990).
+    input.groups.push_back(input.user.gid);
     for (const auto& group : builder_.texts("GroupAdd"))
       if (group != "keep-groups") input.groups.push_back(find_group(root, group));
     std::ranges::sort(input.groups);
     input.groups.erase(std::unique(input.groups.begin(), input.groups.end()), input.groups.end());
-    std::erase(input.groups, input.user.gid);
   }
 
   void set_names(SpecInput& input) {
@@ -272,8 +273,12 @@ class Run {
       throw Error(Kind::not_found, fmt::format("stat {}: no such file or directory", source.string()));
     if (mount.overlay) {
       const fs::path directory = overlay_parent() / fmt::format("{}", overlays_.size());
-      overlays_.push_back(std::make_unique<OverlayOnTop>(source, directory, mount));
-      source = overlays_.back()->path();
+      // Of a file: that of its directory.
+      const bool is_file = !fs::is_directory(source);
+      const fs::path name = source.filename();
+      overlays_.push_back(
+          std::make_unique<OverlayOnTop>(is_file ? source.parent_path() : source, directory, mount));
+      source = is_file ? overlays_.back()->path() / name : overlays_.back()->path();
     }
     if (mount.chown) change_owner(source, input_so_far.user.uid, input_so_far.user.gid);
     result.source = source;

@@ -32,7 +32,8 @@ std::string account_file(const os::Root& root, std::string_view name) {
     if (!S_ISREG(os::stat_of(reader.fd()).st_mode)) return "";
     return io::read_all(reader, max_account_file, name);
   } catch (const Error& error) {
-    if (error.kind() == Kind::not_found) return "";
+    // Links without end, and what is no directory, are as good as nothing.
+    if (error.kind() == Kind::not_found || error.kind() == Kind::system) return "";
     throw;
   }
 }
