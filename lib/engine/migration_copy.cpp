@@ -61,12 +61,18 @@ std::vector<store::BigDataItem> documents_of(const Context& context, const store
   return result;
 }
 
+// A store puts a name that is added before the others.
+std::vector<std::string> oldest_first(std::vector<std::string> names) {
+  std::ranges::reverse(names);
+  return names;
+}
+
 // What an image that is there lacks.
 void complete_image(const Context& context, const store::Store& from, store::Store& to,
                     const store::ImageRecord& image) {
   for (const auto& item : documents_of(context, from, image)) to.set_image_big_data(context, image.id, item);
   to.set_image_metadata(context, image.id, image.metadata);
-  to.add_names(context, image.id, image.names);
+  to.add_names(context, image.id, oldest_first(image.names));
 }
 
 std::string name_in(const MigrationPlace& to, const std::string& name) {
@@ -116,7 +122,7 @@ void copy_between_stores(const Context& context, const store::Store& from, store
   });
   store::NewImage fresh;
   fresh.id = record.id;
-  fresh.names = record.names;
+  fresh.names = oldest_first(record.names);
   for (std::size_t i = 0; i < chain.size(); ++i) {
     const auto first = std::ranges::find(chain, chain[i].diff_digest, &store::LayerRecord::diff_digest);
     fresh.layers.push_back(*layers[static_cast<std::size_t>(first - chain.begin())]);
@@ -143,6 +149,7 @@ void copy_by_transports(const Context& context, const trust::PolicyContext& poli
   std::vector<std::string> more;
   if (to.kind == PlaceKind::store) {
     // One copy; a store gives an image any number of names.
+    names = oldest_first(std::move(names));
     if (names.size() > 1) more.assign(names.begin() + 1, names.end());
     names.resize(std::min<std::size_t>(names.size(), 1));
     if (names.empty()) names.push_back("@" + id_at_store(image));
