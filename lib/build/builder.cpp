@@ -15,8 +15,6 @@ using spec::Json;
 namespace {
 
 constexpr std::string_view docker_format = "application/vnd.docker.distribution.manifest.v2+json";
-// A state holds the manifest and configuration of the image, up to 4 MiB each, in base64 and taken apart.
-constexpr std::size_t max_state_size = 64 * 1024 * 1024;
 constexpr std::array<std::string_view, 4> isolation_words = {"default", "oci", "chroot", "rootless"};
 
 Json empty_common_options() {

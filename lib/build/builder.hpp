@@ -16,6 +16,9 @@
 
 namespace lade::build {
 
+// A state holds the manifest and configuration of the image, up to 4 MiB each, in base64 and taken apart.
+inline constexpr std::size_t max_state_size = 64 * 1024 * 1024;
+
 inline constexpr std::string_view state_file = "buildah.json";
 inline constexpr std::string_view state_type = "buildah 0.0.1";
 

@@ -12,9 +12,6 @@ namespace lade::build {
 
 namespace {
 
-// A state holds the image's manifest and configuration, up to 4 MiB each, in base64 and taken apart.
-constexpr std::uint64_t max_state_size = 64 * 1024 * 1024;
-
 // New ones, but for the user namespace.
 std::vector<NamespaceOption> usual_namespaces() {
   std::vector<NamespaceOption> result;

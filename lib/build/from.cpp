@@ -16,8 +16,8 @@ namespace lade::build {
 
 namespace {
 
-constexpr std::string_view base_digest = "org.opencontainers.image.base.digest";
-constexpr std::string_view base_name = "org.opencontainers.image.base.name";
+constexpr std::string_view base_digest_annotation = "org.opencontainers.image.base.digest";
+constexpr std::string_view base_name_annotation = "org.opencontainers.image.base.name";
 constexpr std::size_t prefix_digits = 12;
 constexpr std::uint64_t most_numbers = 1'000'000'000;
 
@@ -54,11 +54,11 @@ store::ContainerRecord create_record(const Builders& builders, const NewBuilder&
 
 void set_annotations(Builder& builder, const NewBuilder& wanted) {
   auto settings = builder.settings();
-  settings.set_annotation(std::string(base_digest), wanted.image ? wanted.image->digest : "");
+  settings.set_annotation(std::string(base_digest_annotation), wanted.image ? wanted.image->digest : "");
   if (wanted.image_name.empty() || !engine::is_short_name(wanted.image_name))
-    settings.set_annotation(std::string(base_name), wanted.image_name);
+    settings.set_annotation(std::string(base_name_annotation), wanted.image_name);
   else
-    settings.unset_annotation(std::string(base_name));
+    settings.unset_annotation(std::string(base_name_annotation));
 }
 
 }  // namespace

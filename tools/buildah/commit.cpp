@@ -235,7 +235,7 @@ int run_commit(Invocation& invocation) {
   const Flags& flags = invocation.flags;
   const auto& arguments = invocation.arguments;
   if (arguments.empty()) throw Error(Kind::invalid_input, "container ID must be specified");
-  require_flags_first(arguments);
+  engines::require_flags_first(invocation);
   if (arguments.size() > 2) throw Error(Kind::invalid_input, "too many arguments specified");
   check_auth_file(flags);
   WorkSession session(invocation);

@@ -408,7 +408,7 @@ class Configuration {
 int run_config(Invocation& invocation) {
   const auto& arguments = invocation.arguments;
   if (arguments.empty()) throw Error(Kind::invalid_input, "container ID must be specified");
-  require_flags_first(arguments);
+  engines::require_flags_first(invocation);
   if (arguments.size() > 1) throw Error(Kind::invalid_input, "too many arguments specified");
   WorkSession session(invocation);
   build::Builder builder = session.open(arguments[0]);

@@ -48,7 +48,7 @@ class MountList {
 
 int run_mount(Invocation& invocation) {
   const auto& names = invocation.arguments;
-  require_flags_first(names);
+  engines::require_flags_first(invocation);
   WorkSession session(invocation);
   // What is mounted in a namespace of this process alone is of no use to anybody.
   if (!names.empty() && ::geteuid() != 0 && session.store()->layout().driver != "vfs")
@@ -80,7 +80,7 @@ int run_umount(Invocation& invocation) {
   if (names.empty() && !all) throw Error(Kind::invalid_input, "at least one container ID must be specified");
   if (!names.empty() && all)
     throw Error(Kind::invalid_input, "when using the --all switch, you may not pass any container IDs");
-  require_flags_first(names);
+  engines::require_flags_first(invocation);
   WorkSession session(invocation);
   const auto unmount = [&](build::Builder& builder) {
     if (builder.mount_point().empty()) return;

@@ -20,7 +20,7 @@ int run_rm(Invocation& invocation) {
   if (!names.empty() && all)
     throw Error(Kind::invalid_input,
                 "when using the --all switch, you may not pass any containers names or IDs");
-  require_flags_first(names);
+  engines::require_flags_first(invocation);
   WorkSession session(invocation);
   std::vector<std::string> wanted = names;
   if (all)
@@ -39,7 +39,7 @@ int run_rm(Invocation& invocation) {
 
 int run_rename(Invocation& invocation) {
   engines::require_exactly(invocation, 2);
-  require_flags_first(invocation.arguments);
+  engines::require_flags_first(invocation);
   const std::string& name = invocation.arguments[0];
   const std::string& wanted = invocation.arguments[1];
   WorkSession session(invocation);

@@ -9,8 +9,8 @@ using namespace lade;
 using namespace lade::build;
 
 TEST_CASE("shell words: quotes and backslashes") {
-  using Words = std::vector<std::string>;
-  CHECK(split_shell_words("a  'b c' \"d e\" f\\ g ''") == Words{"a", "b c", "d e", "f g", ""});
+  using WordList = std::vector<std::string>;
+  CHECK(split_shell_words("a  'b c' \"d e\" f\\ g ''") == WordList{"a", "b c", "d e", "f g", ""});
   CHECK(split_shell_words("").empty());
   CHECK_THROWS_WITH(split_shell_words("a \"b"), "invalid command line string");
 }

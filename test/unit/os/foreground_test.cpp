@@ -13,19 +13,19 @@ using test::message_of;
 
 namespace {
 
-int shell(const std::string& script) {
+int foreground_status(const std::string& script) {
   return os::run_in_foreground({{"/bin/sh", "-c", script}, {"PATH=/usr/bin:/bin", "NAME=value"}});
 }
 
 }  // namespace
 
 TEST_CASE("foreground: the status is the program's, or of the signal that ended it") {
-  CHECK(shell("exit 7") == 7);
-  CHECK(shell("kill -9 $$") == 137);
+  CHECK(foreground_status("exit 7") == 7);
+  CHECK(foreground_status("kill -9 $$") == 137);
 }
 
 TEST_CASE("foreground: the program has the given environment and no other") {
-  CHECK(shell("[ \"$NAME\" = value ] && [ -z \"$HOME\" ]") == 0);
+  CHECK(foreground_status("[ \"$NAME\" = value ] && [ -z \"$HOME\" ]") == 0);
 }
 
 TEST_CASE("foreground: a program that is not there, or none, is refused in Go's words") {
@@ -43,7 +43,7 @@ TEST_CASE("foreground: a request to end reaches the program, and ours is as befo
   struct sigaction before {
   }, after{};
   ::sigaction(SIGTERM, nullptr, &before);
-  CHECK(shell("kill -TERM $PPID; exec sleep 20") == 143);
+  CHECK(foreground_status("kill -TERM $PPID; exec sleep 20") == 143);
   ::sigaction(SIGTERM, nullptr, &after);
   CHECK((after.sa_handler == before.sa_handler));
 }

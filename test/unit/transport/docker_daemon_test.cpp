@@ -14,7 +14,7 @@ using transport::parse_image_name;
 
 namespace {
 
-const std::string name = "docker-daemon:example.com/image:tag";
+const std::string daemon_image = "docker-daemon:example.com/image:tag";
 const std::string zeros(64, '0');
 
 struct Daemon {
@@ -28,7 +28,7 @@ struct Daemon {
     options.big_files_dir = directory.str();
   }
   ScriptedServer& server() { return daemon.server(); }
-  void write(const TestImage& image = make_image(docker_options())) { write_image(name, image, options); }
+  void write(const TestImage& image = make_image(docker_options())) { write_image(daemon_image, image, options); }
 };
 
 // One that answers as a test says, and pings.
@@ -45,10 +45,10 @@ struct Scripted {
   void answer_load(Reply answer) { server.on("POST", "/v1.41/images/load", std::move(answer)); }
   void answer_save(Reply answer) { server.on("GET", "/v1.41/images/get", std::move(answer)); }
   std::string load_error() {
-    return message_of([&] { write_image(name, make_image(docker_options()), options); });
+    return message_of([&] { write_image(daemon_image, make_image(docker_options()), options); });
   }
   std::string save_error() {
-    return message_of([&] { open_source(name, options); });
+    return message_of([&] { open_source(daemon_image, options); });
   }
 };
 
@@ -59,20 +59,20 @@ std::string after(const std::string& text, std::string_view mark) {
 
 }  // namespace
 
-TEST_CASE("docker-daemon: a name is an ID, or has a tag or a digest") {
+TEST_CASE("docker-daemon: a daemon_image is an ID, or has a tag or a digest") {
   for (const std::string& rest : {std::string("busybox:latest"), "busybox@sha256:" + zeros, "sha256:" + zeros,
                                   std::string("h:5/a/b:c")}) {
     CHECK(parse_image_name("docker-daemon:" + rest)->str() == "docker-daemon:" + rest);
   }
   const std::pair<std::string, std::string> refused[] = {
       {"", "invalid reference format"},
-      {"UP:1", "invalid reference format: repository name must be lowercase"},
+      {"UP:1", "invalid reference format: repository daemon_image must be lowercase"},
       {"busybox", "docker-daemon: reference busybox has neither a tag nor a digest"},
       {"busybox:1@sha256:" + zeros,
        "docker-daemon: references with both a tag and digest are currently not supported"},
-      {zeros, "invalid repository name (" + zeros + "), cannot specify 64-byte hexadecimal strings"},
+      {zeros, "invalid repository daemon_image (" + zeros + "), cannot specify 64-byte hexadecimal strings"},
       {"sha256:abc",
-       "Invalid docker-daemon: reference sha256:abc: The sha256 repository name is reserved for "
+       "Invalid docker-daemon: reference sha256:abc: The sha256 repository daemon_image is reserved for "
        "(non-shortened) "
        "digest references"},
       {"sha512:" + zeros + zeros, "Invalid docker-daemon: reference sha512:" + zeros + zeros +
@@ -92,13 +92,13 @@ TEST_CASE("docker-daemon: policies know images by their names, but not by their 
   CHECK(by_id->policy_scopes().empty());
 }
 
-TEST_CASE("docker-daemon: only a name with a tag can be written to, and nothing deleted") {
+TEST_CASE("docker-daemon: only a daemon_image with a tag can be written to, and nothing deleted") {
   for (const std::string& rest : {"busybox@sha256:" + zeros, "sha256:" + zeros}) {
     const auto reference = parse_image_name("docker-daemon:" + rest);
     CHECK(message_of([&] { reference->open_destination(background(), {}); }) ==
-          "Invalid destination docker-daemon:" + rest + ": a destination must be a name:tag");
+          "Invalid destination docker-daemon:" + rest + ": a destination must be a daemon_image:tag");
   }
-  CHECK(message_of([&] { parse_image_name(name)->remove(background(), {}); }) ==
+  CHECK(message_of([&] { parse_image_name(daemon_image)->remove(background(), {}); }) ==
         "Deleting images not implemented for docker-daemon: images");
 }
 
@@ -107,7 +107,7 @@ TEST_CASE("docker-daemon: the version of the API is the newest that both sides s
   for (const auto& [theirs, used] : table) {
     Daemon daemon(theirs);
     daemon.write();
-    open_source(name, daemon.options);
+    open_source(daemon_image, daemon.options);
     const std::string prefix = std::string("/v") + used;
     CHECK(daemon.server().requests("POST", prefix + "/images/load").size() == 1);
     const auto saved = daemon.server().requests("GET", prefix + "/images/get");
@@ -119,7 +119,7 @@ TEST_CASE("docker-daemon: the version of the API is the newest that both sides s
     server.on("GET", "/_ping", reply(200, std::move(headers), "OK"));
     transport::Options options;
     options.docker_daemon.host = "http://" + server.host();
-    CHECK_THROWS_AS(open_source(name, options), Error);
+    CHECK_THROWS_AS(open_source(daemon_image, options), Error);
     return server.requests().back().path();
   };
   CHECK(path_asked({{"Api-Version", "1.99"}}) == "/v1.51/images/get");
@@ -146,12 +146,12 @@ TEST_CASE("docker-daemon: layers stay compressed as they come") {
   ImageOptions options = docker_options();
   options.compression = io::Compression::gzip;
   const auto image = make_image(options);
-  const auto destination = parse_image_name(name)->open_destination(background(), daemon.options);
+  const auto destination = parse_image_name(daemon_image)->open_destination(background(), daemon.options);
   CHECK(destination->traits().layers == transport::DestinationTraits::Layers::preserve);
   put_blobs(*destination, image);
   destination->put_manifest(background(), image.manifest, std::nullopt);
   destination->commit(background());
-  const auto source = open_source(name, daemon.options);
+  const auto source = open_source(daemon_image, daemon.options);
   const auto raw = source->manifest(background(), std::nullopt);
   const auto layers = spec::Manifest::parse(raw.bytes, raw.media_type).layers();
   REQUIRE(layers.size() == image.diff_ids.size());
@@ -163,7 +163,7 @@ TEST_CASE("docker-daemon: what the daemon sends waits in the folder for big file
   daemon.write();
   const auto before = daemon.directory.snapshot();
   {
-    const auto source = open_source(name, daemon.options);
+    const auto source = open_source(daemon_image, daemon.options);
     CHECK(source->synthesizes_manifest());
     CHECK(message_of([&] { source->manifest(background(), spec::Digest::parse("sha256:" + zeros)); }) ==
           "Manifest lists are not supported by \"docker-daemon:\"");
@@ -173,7 +173,7 @@ TEST_CASE("docker-daemon: what the daemon sends waits in the folder for big file
 
 TEST_CASE("docker-daemon: an image that is not there is what the daemon says it is") {
   Daemon daemon;
-  const Error error = error_of([&] { open_source(name, daemon.options); });
+  const Error error = error_of([&] { open_source(daemon_image, daemon.options); });
   CHECK(error.kind() == Kind::not_found);
   CHECK(error.what() ==
         std::string("loading image from docker engine: Error response from daemon: No such image"));
@@ -185,7 +185,7 @@ TEST_CASE("docker-daemon: a daemon that is not there is not asked again and agai
       {"unix:///nonexistent/socket", ""}, {"unix://@nobody listens here", ""}, {"http://127.0.0.1:1", ""}};
   for (const auto& host : hosts) {
     options.docker_daemon.host = host.first;
-    const Error error = error_of([&] { open_source(name, options); });
+    const Error error = error_of([&] { open_source(daemon_image, options); });
     CHECK(error.kind() == Kind::system);
     CHECK(error.what() == "loading image from docker engine: Cannot connect to the Docker daemon at " +
                               host.first + ". Is the docker daemon running?");
@@ -203,7 +203,7 @@ TEST_CASE("docker-daemon: a host must be an address of a known kind") {
        "supported"}};
   for (const auto& [host, message] : table) {
     options.docker_daemon.host = host;
-    CHECK(message_of([&] { open_source(name, options); }) == message);
+    CHECK(message_of([&] { open_source(daemon_image, options); }) == message);
   }
 }
 
@@ -236,7 +236,7 @@ TEST_CASE("docker-daemon: a daemon that refuses an image before it has read it i
   daemon.answer_load(early);
   ImageOptions options = docker_options();
   const auto image = make_image(options);
-  const auto destination = parse_image_name(name)->open_destination(background(), daemon.options);
+  const auto destination = parse_image_name(daemon_image)->open_destination(background(), daemon.options);
   const std::string big(16 << 20, 'x');
   const auto reader = io::make_text_reader(big);
   transport::PutBlob blob;
@@ -267,7 +267,7 @@ TEST_CASE("docker-daemon: an archive that is cut off or none at all is refused")
   CHECK(cut.save_error() == "loading image from docker engine: unexpected EOF");
   Scripted other;
   other.answer_save(reply(200, {}, "hello"));
-  CHECK_THROWS_AS(open_source(name, other.options), Error);
+  CHECK_THROWS_AS(open_source(daemon_image, other.options), Error);
 }
 
 TEST_CASE("docker-daemon: a stop ends the wait for a silent daemon") {
@@ -283,11 +283,11 @@ TEST_CASE("docker-daemon: a stop ends the wait for a silent daemon") {
     stop.request_stop();
   });
   SUBCASE("that packs an image") {
-    CHECK_THROWS_AS(parse_image_name(name)->open_source(context, daemon.options), Cancelled);
+    CHECK_THROWS_AS(parse_image_name(daemon_image)->open_source(context, daemon.options), Cancelled);
   }
   SUBCASE("that unpacks one") {
     const auto image = make_image(docker_options());
-    const auto destination = parse_image_name(name)->open_destination(context, daemon.options);
+    const auto destination = parse_image_name(daemon_image)->open_destination(context, daemon.options);
     put_blobs(*destination, image);
     destination->put_manifest(context, image.manifest, std::nullopt);
     CHECK_THROWS_AS(destination->commit(context), Cancelled);
@@ -337,7 +337,7 @@ TEST_CASE("docker-daemon: the images of a daemon can be listed and found") {
   CHECK(images[0].id.hex() == zeros);
   CHECK(images[0].tags == std::vector<std::string>{"a:1", "b:2"});
   CHECK(images[1].tags.empty());
-  const auto reference = parse_image_name(name);
+  const auto reference = parse_image_name(daemon_image);
   CHECK(transport::find_daemon_image(background(), *reference, daemon.options)->hex() == zeros);
   CHECK_FALSE(transport::find_daemon_image(background(), *reference, daemon.options));
   CHECK_THROWS_AS(transport::find_daemon_image(background(), *reference, daemon.options), Error);
