@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 #include "base/error.hpp"
 #include "config/base64.hpp"
@@ -178,6 +179,15 @@ Isolation Builder::isolation() const {
   const auto number = value != nullptr && value->is_number_integer() ? value->get<std::int64_t>() : 0;
   if (number < 0 || number >= static_cast<std::int64_t>(isolation_words.size())) return Isolation::unset;
   return static_cast<Isolation>(number);
+}
+
+std::vector<NamespaceOption> usual_namespaces() {
+  const bool version2 = std::filesystem::exists("/sys/fs/cgroup/cgroup.controllers");
+  std::vector<NamespaceOption> result;
+  for (const char* name : {"cgroup", "ipc", "mount", "network", "pid", "user", "uts"})
+    result.push_back(
+        {name, std::string_view(name) == "user" || (std::string_view(name) == "cgroup" && !version2), ""});
+  return result;
 }
 
 std::vector<NamespaceOption> Builder::namespaces() const {

@@ -36,6 +36,9 @@ struct NamespaceOption {
   bool host = false;
   std::string path;
 };
+// New ones, but for the user namespace, and for the cgroup namespace where cgroups are of version 1:
+// containers.conf(5), cgroupns.
+std::vector<NamespaceOption> usual_namespaces();
 
 // The state of one working container: a value. Members that lade does not know stay as they are.
 class Builder {

@@ -10,18 +10,6 @@
 
 namespace lade::build {
 
-namespace {
-
-// New ones, but for the user namespace.
-std::vector<NamespaceOption> usual_namespaces() {
-  std::vector<NamespaceOption> result;
-  for (const char* name : {"cgroup", "ipc", "mount", "network", "pid", "user", "uts"})
-    result.push_back({name, std::string_view(name) == "user", ""});
-  return result;
-}
-
-}  // namespace
-
 std::optional<Builder> Builders::load(const store::ContainerRecord& container) const {
   const auto path = store_->container_directory(container.id) / state_file;
   const auto text = os::find_file(path, max_state_size);

@@ -167,7 +167,8 @@ std::vector<Option> inspect_options() {
           {.name = "type",
            .short_name = 't',
            .kind = ValueKind::text,
-           .help = "look at the item of the specified type (container, image or manifest) and name (default container)",
+           .help = "look at the item of the specified type (container, image or manifest) and name (default "
+                   "container)",
            .choices = {"container", "image", "manifest"}}};
 }
 
@@ -247,9 +248,10 @@ Json with_shown_durations(Json info) {
 // As a container would be that is made of it.
 build::Builder imagined(WorkSession& session, const std::string& name) {
   const auto images = session.images();
-  const auto found = images.get(name);
+  const auto found = in_context("importing settings", [&] { return images.get(name); });
   const auto image = build::read_base_image(session.context(), *session.store(), found.image->id);
   build::Builder builder = build::Builder::make("", "");
+  builder.set_namespaces(build::usual_namespaces());
   builder.set_text("image", image.name);
   builder.set_text("image-id", image.id);
   builder.set_text("image-digest", image.digest);
@@ -284,7 +286,8 @@ int run_inspect(Invocation& invocation) {
   engines::require_flags_first(invocation);
   if (arguments.size() > 1) throw Error(Kind::invalid_input, "too many arguments specified");
   WorkSession session(invocation);
-  if (names_list(session, arguments[0])) return engines::print_list(session, arguments[0], engines::Grammar::buildah);
+  if (names_list(session, arguments[0]))
+    return engines::print_list(session, arguments[0], engines::Grammar::buildah);
   build::Builder builder = wanted_object(session, arguments[0]);
   const Json info = builder_info(builder);
   const std::string format = invocation.flags.text("format");

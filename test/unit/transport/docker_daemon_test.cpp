@@ -59,20 +59,20 @@ std::string after(const std::string& text, std::string_view mark) {
 
 }  // namespace
 
-TEST_CASE("docker-daemon: a daemon_image is an ID, or has a tag or a digest") {
+TEST_CASE("docker-daemon: a name is an ID, or has a tag or a digest") {
   for (const std::string& rest : {std::string("busybox:latest"), "busybox@sha256:" + zeros, "sha256:" + zeros,
                                   std::string("h:5/a/b:c")}) {
     CHECK(parse_image_name("docker-daemon:" + rest)->str() == "docker-daemon:" + rest);
   }
   const std::pair<std::string, std::string> refused[] = {
       {"", "invalid reference format"},
-      {"UP:1", "invalid reference format: repository daemon_image must be lowercase"},
+      {"UP:1", "invalid reference format: repository name must be lowercase"},
       {"busybox", "docker-daemon: reference busybox has neither a tag nor a digest"},
       {"busybox:1@sha256:" + zeros,
        "docker-daemon: references with both a tag and digest are currently not supported"},
-      {zeros, "invalid repository daemon_image (" + zeros + "), cannot specify 64-byte hexadecimal strings"},
+      {zeros, "invalid repository name (" + zeros + "), cannot specify 64-byte hexadecimal strings"},
       {"sha256:abc",
-       "Invalid docker-daemon: reference sha256:abc: The sha256 repository daemon_image is reserved for "
+       "Invalid docker-daemon: reference sha256:abc: The sha256 repository name is reserved for "
        "(non-shortened) "
        "digest references"},
       {"sha512:" + zeros + zeros, "Invalid docker-daemon: reference sha512:" + zeros + zeros +
@@ -92,11 +92,11 @@ TEST_CASE("docker-daemon: policies know images by their names, but not by their 
   CHECK(by_id->policy_scopes().empty());
 }
 
-TEST_CASE("docker-daemon: only a daemon_image with a tag can be written to, and nothing deleted") {
+TEST_CASE("docker-daemon: only a name with a tag can be written to, and nothing deleted") {
   for (const std::string& rest : {"busybox@sha256:" + zeros, "sha256:" + zeros}) {
     const auto reference = parse_image_name("docker-daemon:" + rest);
     CHECK(message_of([&] { reference->open_destination(background(), {}); }) ==
-          "Invalid destination docker-daemon:" + rest + ": a destination must be a daemon_image:tag");
+          "Invalid destination docker-daemon:" + rest + ": a destination must be a name:tag");
   }
   CHECK(message_of([&] { parse_image_name(daemon_image)->remove(background(), {}); }) ==
         "Deleting images not implemented for docker-daemon: images");
