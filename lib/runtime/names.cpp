@@ -31,7 +31,7 @@
 namespace lade::runtime {
 namespace {
 
-constexpr NamedNumber capabilities[] = {
+constexpr NamedNumber capability_table[] = {
     {"CAP_CHOWN", CAP_CHOWN},
     {"CAP_DAC_OVERRIDE", CAP_DAC_OVERRIDE},
     {"CAP_DAC_READ_SEARCH", CAP_DAC_READ_SEARCH},
@@ -181,7 +181,7 @@ constexpr MountOption option_table[] = {
     {"unbindable", OptionEffect::propagation, MS_UNBINDABLE},
 };
 
-constexpr NamedNumber signals[] = {
+constexpr NamedNumber signal_table[] = {
     {"HUP", SIGHUP},   {"INT", SIGINT},       {"QUIT", SIGQUIT},     {"ILL", SIGILL},   {"TRAP", SIGTRAP},
     {"ABRT", SIGABRT}, {"IOT", SIGIOT},       {"BUS", SIGBUS},       {"FPE", SIGFPE},   {"KILL", SIGKILL},
     {"USR1", SIGUSR1}, {"SEGV", SIGSEGV},     {"USR2", SIGUSR2},     {"PIPE", SIGPIPE}, {"ALRM", SIGALRM},
@@ -226,7 +226,7 @@ std::optional<std::uint64_t> find_number(std::span<const NamedNumber> table, std
 }
 
 std::span<const NamedNumber> capability_names() {
-  return capabilities;
+  return capability_table;
 }
 std::span<const NamedNumber> rlimit_names() {
   return rlimits;
@@ -301,7 +301,7 @@ int parse_signal(std::string_view word) {
   std::string name(word);
   for (char& c : name) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
   if (name.starts_with("SIG")) name.erase(0, 3);
-  if (const auto found = find_number(signals, name)) return static_cast<int>(*found);
+  if (const auto found = find_number(signal_table, name)) return static_cast<int>(*found);
   if (const auto realtime = find_realtime_signal(name)) return *realtime;
   throw Error(Kind::invalid_input, "unknown signal `" + std::string(word.substr(0, 64)) + "`");
 }

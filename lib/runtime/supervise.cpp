@@ -69,8 +69,7 @@ bool pass_on(int from, int to) {
 
 class Supervisor {
  public:
-  Supervisor(const Context& context, const Supervision& what)
-      : context_(context), what_(what), stop_(context) {}
+  Supervisor(const Context& context, const Supervision& what) : what_(what), stop_(context) {}
 
   ExitStatus run() {
     std::optional<RawTerminal> raw;
@@ -147,7 +146,6 @@ class Supervisor {
       master_open_ = pass_on(what_.master, what_.standard[1]);
   }
 
-  const Context& context_;
   const Supervision& what_;
   StopEvent stop_;
   bool stopping_ = false, killed_ = false, master_open_ = true, input_open_ = true;

@@ -88,6 +88,7 @@ PYTHON
 
 # serve OPTION... oci:DIR: starts a registry on a free port of this machine; sets $server and $registry.
 serve() {
+  : >"$work/server.out"  # or the address of a registry before would be read
   # shellcheck disable=SC2086
   $LADE serve --listen 127.0.0.1:0 "$@" >"$work/server.out" 2>"$work/server.err" </dev/null &
   server=$!
