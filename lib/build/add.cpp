@@ -17,7 +17,7 @@
 #include "layer/apply.hpp"
 #include "os/file.hpp"
 #include "os/remove_tree.hpp"
-#include "store/ids.hpp"
+#include "spec/time.hpp"
 
 namespace lade::build {
 
@@ -251,8 +251,7 @@ class Addition {
       throw Error(Kind::invalid_input,
                   fmt::format("invalid destination path \"{}\": contains path traversal", destination));
     const auto summary = add_below(os::Root(staging), destination, sources);
-    const std::string created = store::format_time(std::chrono::system_clock::time_point(
-        std::chrono::seconds(options_.timestamp.value_or(latest_mtime()))));
+    const std::string created = spec::format_time(options_.timestamp.value_or(latest_mtime()));
     const std::string created_by = fmt::format("/bin/sh -c #(nop) {} --link {} in {} ",
                                                options_.extract ? "ADD" : "COPY", summary.str(), destination);
     Json& queue = builder_.document()["AppendedLinkedLayers"];

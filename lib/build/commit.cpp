@@ -12,6 +12,7 @@
 #include "build/source_items.hpp"
 #include "io/codec/gzip_compressor.hpp"
 #include "io/readers.hpp"
+#include "io/writers.hpp"
 #include "layer/diff.hpp"
 #include "os/file.hpp"
 #include "os/temp_dir.hpp"
@@ -22,21 +23,6 @@ namespace lade::build {
 using spec::Json;
 
 namespace {
-
-// Counts and hashes what it is given.
-class BlobCounter final : public io::Writer {
- public:
-  void write(io::Bytes data) override {
-    digester_.update(data);
-    size_ += data.size();
-  }
-  std::uint64_t size() const { return size_; }
-  spec::Digest finish() { return digester_.finish(); }
-
- private:
-  io::Digester digester_;
-  std::uint64_t size_ = 0;
-};
 
 // A layer that another program queued, or a copy with --link.
 struct LinkedLayer {
@@ -198,7 +184,8 @@ class Commit {
 
   // Into the store, beside its layers: nobody sees it yet.
   spec::Digest add_tar(io::Reader& tar, bool gzip) {
-    BlobCounter blob;
+    io::NullWriter nowhere;
+    io::DigestingWriter blob(nowhere);
     std::optional<io::GzipWriter> compressor;
     std::optional<io::TeeReader> tee;
     if (gzip) {
@@ -211,7 +198,7 @@ class Commit {
     if (compressor) {
       compressor->finish();
       layer.digest = blob.finish();
-      layer.size = blob.size();
+      layer.size = blob.count();
       stored.blob = {layer.digest, layer.size, io::Compression::gzip};
     }
     draft_.add_layer(layer);

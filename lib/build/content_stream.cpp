@@ -4,22 +4,14 @@
 
 #include "archive/tar_writer.hpp"
 #include "base/error.hpp"
+#include "io/writers.hpp"
 
 namespace lade::build {
 
 namespace {
 
-class HeaderText final : public io::Writer {
- public:
-  explicit HeaderText(std::string& text) : text_(text) {}
-  void write(io::Bytes data) override { text_ += io::as_text(data); }
-
- private:
-  std::string& text_;
-};
-
 void append_header(std::string& text, const archive::TarHeader& header) {
-  HeaderText buffer(text);
+  io::TextAppender buffer(text);
   archive::TarWriter(buffer).begin(header);
 }
 
@@ -28,7 +20,7 @@ void append_header(std::string& text, const archive::TarHeader& header) {
 void ContentDigests::end_part() {
   if (!open_) return;
   std::string end(padding_, '\0');
-  HeaderText buffer(end);
+  io::TextAppender buffer(end);
   archive::TarWriter(buffer).finish();
   open_->update(io::as_bytes(end));
   parts_.push_back({kind_, open_->finish().hex()});
@@ -83,7 +75,7 @@ bool ContentStream::advance() {
     return true;
   }
   ended_ = true;
-  HeaderText buffer(pending_);
+  io::TextAppender buffer(pending_);
   archive::TarWriter(buffer).finish();
   return true;
 }

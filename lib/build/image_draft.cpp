@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "base/error.hpp"
 #include "build/base_image.hpp"
 #include "io/digester.hpp"
 #include "spec/media_type.hpp"
-#include "store/ids.hpp"
+#include "spec/time.hpp"
 
 namespace lade::build {
 
@@ -19,10 +18,6 @@ namespace media = spec::media_type;
 namespace {
 
 constexpr const char* created_annotation_name = "org.opencontainers.image.created";
-
-std::string time_text(std::int64_t seconds) {
-  return store::format_time(std::chrono::system_clock::time_point(std::chrono::seconds(seconds)));
-}
 
 std::string draft_text(const Json& object, std::string_view member) {
   return spec::string_member(object, member, "the configuration");
@@ -82,7 +77,7 @@ std::string layer_type(bool docker, bool gzip) {
 
 ImageDraft::ImageDraft(Builder builder, const ImageOptions& options, const std::string& now)
     : builder_(std::move(builder)), options_(options), created_(now) {
-  if (const auto fixed = options_.fixed_time()) created_ = time_text(*fixed);
+  if (const auto fixed = options_.fixed_time()) created_ = spec::format_time(*fixed);
   auto settings = builder_.settings();
   for (const auto& name : options_.unset_env) settings.unset_env(name);
   image_ = options_.docker_format ? settings.docker() : settings.oci();

@@ -31,22 +31,6 @@ class SourceReader final : public io::Reader {
   bool& failed_;
 };
 
-// Lends a Reader to functions that take ownership of theirs, and remembers whether its end was seen.
-class Borrowed final : public io::Reader {
- public:
-  Borrowed(io::Reader& inner, bool& ended) : inner_(inner), ended_(ended) {}
-  std::size_t read(io::Buffer buffer) override {
-    if (ended_) return 0;
-    const std::size_t count = inner_.read(buffer);
-    ended_ = count == 0;
-    return count;
-  }
-
- private:
-  io::Reader& inner_;
-  bool& ended_;
-};
-
 // Schema 1 manifests and a few archives know no sizes: they say 0.
 std::optional<std::uint64_t> known_size(const spec::Descriptor& blob) {
   return blob.size == 0 ? std::nullopt : std::optional(blob.size);
@@ -87,7 +71,7 @@ transport::BlobInfo put_changed(Session& session, const Context& context, const 
                                 std::unique_ptr<io::Reader> data, Compression present, Compression target) {
   bool ended = false;
   io::VerifyingReader verified(*data, job.blob.digest, known_size(job.blob));
-  auto result = transform(session, std::make_unique<Borrowed>(verified, ended), present, target);
+  auto result = transform(session, std::make_unique<io::BorrowedReader>(verified, ended), present, target);
   transport::BlobInfo info = session.options.precompute_digests
                                  ? put_spooled(session, context, *result, changed(job))
                                  : session.destination.put_blob(context, changed(job), *result);
@@ -207,7 +191,7 @@ spec::Digest read_diff_id(Session& session, const Context& context, const spec::
                       transport::Blob blob = session.source.blob(context, layer);
                       bool ended = false;
                       io::VerifyingReader verified(*blob.reader, layer.digest, known_size(layer));
-                      auto [data, present] = io::detect(std::make_unique<Borrowed>(verified, ended));
+                      auto [data, present] = io::detect(std::make_unique<io::BorrowedReader>(verified, ended));
                       auto plain = io::decompress(std::move(data), present);
                       io::DigestingReader digesting(*plain);
                       io::drain(digesting);

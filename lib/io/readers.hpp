@@ -94,4 +94,25 @@ class ProgressReader final : public Reader {
   Transfer& transfer_;
 };
 
+// Lends a Reader to functions that take ownership of theirs, and may be read again after the end. `ended`,
+// which MUST outlive it, tells whether the end was seen.
+class BorrowedReader final : public Reader {
+ public:
+  explicit BorrowedReader(Reader& inner) : BorrowedReader(inner, own_ended_) {}
+  BorrowedReader(Reader& inner, bool& ended) : inner_(inner), ended_(ended) {}
+  BorrowedReader(const BorrowedReader&) = delete;
+  BorrowedReader& operator=(const BorrowedReader&) = delete;
+  std::size_t read(Buffer buffer) override {
+    if (ended_) return 0;
+    const std::size_t count = inner_.read(buffer);
+    ended_ = count == 0;
+    return count;
+  }
+
+ private:
+  Reader& inner_;
+  bool own_ended_ = false;
+  bool& ended_;
+};
+
 }  // namespace lade::io

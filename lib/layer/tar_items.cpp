@@ -13,6 +13,7 @@
 
 #include "archive/tar_writer.hpp"
 #include "base/error.hpp"
+#include "io/writers.hpp"
 #include "layer/names.hpp"
 #include "layer/whiteout.hpp"
 #include "layer/xattr_names.hpp"
@@ -76,15 +77,6 @@ std::optional<std::string> xattr_value(const std::string& path, const std::strin
   if (!value && errno != ENODATA) throw Error::from_errno(errno, "read extended attribute " + name);
   return value;
 }
-
-class TextBuffer final : public io::Writer {
- public:
-  explicit TextBuffer(std::string& text) : text_(text) {}
-  void write(io::Bytes data) override { text_ += io::as_text(data); }
-
- private:
-  std::string& text_;
-};
 
 }  // namespace
 
@@ -212,7 +204,7 @@ bool TarItemReader::advance() {
   pending_.clear();
   position_ = 0;
   if (ended_) return false;
-  TextBuffer buffer(pending_);
+  io::TextAppender buffer(pending_);
   pending_.append(archive::tar_padding(item_.header.size), '\0');
   // A writer a member: contents go past it.
   archive::TarWriter writer(buffer);

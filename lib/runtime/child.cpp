@@ -65,16 +65,6 @@ void await_byte(int fd) {
   }
 }
 
-void reset_signals() {
-  struct sigaction action {};
-  action.sa_handler = SIG_DFL;
-  constexpr int signals = 64;
-  for (int i = 1; i <= signals; ++i) ::sigaction(i, &action, nullptr);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-}
-
 int close_on_exec_from(int first, int proc_fd) {
   if (::syscall(SYS_close_range, static_cast<unsigned>(first), ~0U, CLOSE_RANGE_CLOEXEC) == 0) return 0;
   (void)proc_fd;
@@ -426,6 +416,16 @@ int enter_user_namespace(const ChildWork& work) {
 }
 
 }  // namespace
+
+void reset_signals() {
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  constexpr int signals = 64;
+  for (int i = 1; i <= signals; ++i) ::sigaction(i, &action, nullptr);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
 
 pid_t raw_clone(std::uint64_t flags, int* pidfd) {
   clone_args arguments{};

@@ -21,6 +21,9 @@ struct HookCommand {
 };
 HookCommand make_hook_command(const Hook& hook);
 
+// All signals as a new program finds them: default actions, none blocked. Async-signal-safe.
+void reset_signals();
+
 // Everything that the child needs, made before it is cloned. All descriptors are above those that it gets as
 // its own.
 struct ChildWork {

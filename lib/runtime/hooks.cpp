@@ -17,13 +17,7 @@ namespace {
 
 [[noreturn]] void execute_hook(const HookCommand& hook, int input) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-  struct sigaction action {};
-  action.sa_handler = SIG_DFL;
-  constexpr int signals = 64;
-  for (int i = 1; i <= signals; ++i) ::sigaction(i, &action, nullptr);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  reset_signals();
   constexpr int cannot_execute = 127;
   if (::dup2(input, 0) < 0) ::_exit(cannot_execute);
   ::execve(hook.path, hook.arguments.data(), hook.environment.data());

@@ -93,19 +93,9 @@ std::string big_data_file_name(std::string_view key) {
 }
 
 std::string format_time(std::chrono::system_clock::time_point time) {
-  using namespace std::chrono;
-  const auto nanoseconds = duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
-  constexpr std::int64_t a_second = 1'000'000'000;
-  std::int64_t fraction = nanoseconds % a_second;
-  if (fraction < 0) fraction += a_second;
-  const std::time_t seconds = (nanoseconds - fraction) / a_second;
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  std::array<char, 32> text{};
-  std::string result(text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts));
-  std::string digits = std::to_string(fraction);
-  result.append(".").append(9 - digits.size(), '0').append(digits).append("Z");
-  return spec::normalize_time(result).value_or(result);
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(time - seconds).count();
+  return spec::format_time(seconds.time_since_epoch().count(), static_cast<std::uint32_t>(nanoseconds));
 }
 
 }  // namespace lade::store

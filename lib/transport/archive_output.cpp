@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "base/scope_exit.hpp"
+#include "io/writers.hpp"
 #include "transport/local_path.hpp"
 #include "transport/verified_copy.hpp"
 
@@ -19,11 +20,6 @@ bool is_stream(const fs::path& path) {
   const auto status = fs::status(path, ignored);
   return fs::exists(status) && !fs::is_regular_file(status);
 }
-
-class NullWriter final : public io::Writer {
- public:
-  void write(io::Bytes) override {}
-};
 
 void put_at(const os::UniqueFd& file, std::uint64_t offset, const archive::TarBlock& block) {
   const auto n = ::pwrite(file.get(), block.data(), block.size(), static_cast<off_t>(offset));
@@ -62,7 +58,7 @@ BlobInfo ArchiveOutput::add_blob(const Context& context, const PutBlob& blob, io
                                  const HeaderOf& header_of) {
   tar().end_member();
   if (blob.digest && !header_of(*blob.digest)) {
-    NullWriter nowhere;
+    io::NullWriter nowhere;
     return copy_verified(context, blob, data, nowhere);
   }
   ScopeExit undo([this, offset = tar_->offset()] { cut_back(offset); });

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 #include <set>
 #include <tuple>
 
@@ -10,6 +9,7 @@
 #include "engine/image_filters.hpp"
 #include "engines/front.hpp"
 #include "podman/commands.hpp"
+#include "spec/time.hpp"
 
 namespace lade::podman {
 namespace {
@@ -164,16 +164,6 @@ void sort_rows(std::vector<Row>& rows, const std::string& key) {
                           key));
 }
 
-// "2026-11-21T10:00:00Z" of seconds since 1970.
-std::string utc_text(std::int64_t seconds) {
-  const std::time_t time = seconds;
-  std::tm parts{};
-  gmtime_r(&time, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
-
 Json summary_json(const LocalImages& images, const Row& row) {
   const ImageRecord& image = *row.image;
   const ImageRecord* parent = images.parent(image);
@@ -194,7 +184,7 @@ Json summary_json(const LocalImages& images, const Row& row) {
   if (!image.names_history.empty()) json["History"] = image.names_history;
   if (!image.names.empty()) json["Names"] = image.names;
   json["Created"] = row.created;
-  json["CreatedAt"] = utc_text(row.created);
+  json["CreatedAt"] = spec::format_time(row.created);
   return json;
 }
 
@@ -219,7 +209,7 @@ Json row_json(const LocalImages& images, const Row& row, bool truncate) {
   json["Tag"] = row.tag;
   json["id"] = truncate ? engines::shorten_id(image.id) : "sha256:" + image.id;
   json["CreatedSince"] = engine::human_duration(age) + " ago";
-  json["CreatedAt"] = common::show_time(utc_text(row.created));
+  json["CreatedAt"] = common::show_time(spec::format_time(row.created));
   json["Size"] = engine::human_size(static_cast<double>(row.size), " ", 3);
   json["History"] = fmt::format("{}", fmt::join(image.names_history, ", "));
   json[std::string(go::json_view)] = json_view_of(row, summary);

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "spec/json.hpp"
+#include "spec/time.hpp"
 
 namespace lade::runtime_tool {
 namespace {
@@ -28,14 +29,6 @@ std::string_view level_name(Level level) {
     case Level::error: return "error";
   }
   return "error";
-}
-
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm fields{};
-  ::gmtime_r(&now, &fields);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", fields.tm_year + 1900, fields.tm_mon + 1,
-                     fields.tm_mday, fields.tm_hour, fields.tm_min, fields.tm_sec);
 }
 
 std::string variable(const char* name) {
@@ -107,9 +100,9 @@ void RuntimeLogger::log(Level level, std::string_view message) noexcept {
   try {
     std::string line;
     if (format_ == Format::json) {
-      line = spec::dump_json({{"level", level_name(level)}, {"msg", message}, {"time", utc_now()}}) + "\n";
+      line = spec::dump_json({{"level", level_name(level)}, {"msg", message}, {"time", spec::format_time(std::time(nullptr))}}) + "\n";
     } else {
-      line = fmt::format("time=\"{}\" level={} msg={}\n", utc_now(), level_name(level),
+      line = fmt::format("time=\"{}\" level={} msg={}\n", spec::format_time(std::time(nullptr)), level_name(level),
                          spec::dump_json(spec::Json(message)));
     }
     common::write_best_effort(file_.is_open() ? file_.get() : 2, line);

@@ -7,6 +7,7 @@
 #include "skopeo/signing_options.hpp"
 #include "spec/json.hpp"
 #include "spec/manifest.hpp"
+#include "spec/time.hpp"
 #include "transport/signature_format.hpp"
 #include "trust/gpg.hpp"
 #include "trust/payload.hpp"
@@ -111,14 +112,7 @@ int run_dump_signature(Invocation& invocation) {
                                 .read_unverified(transport::simple_signing_message(signature));
     const auto payload = trust::parse_payload(unverified.content, trust::PayloadType::simple_signing);
     spec::Json time;
-    if (payload.timestamp) {
-      const std::chrono::sys_seconds at{std::chrono::seconds(*payload.timestamp)};
-      const auto seconds = std::chrono::system_clock::to_time_t(at);
-      struct tm parts {};
-      gmtime_r(&seconds, &parts);
-      char text[32];
-      time = std::string(text, strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts));
-    }
+    if (payload.timestamp) time = spec::format_time(*payload.timestamp);
     return {{"UntrustedDockerManifestDigest", payload.manifest.str()},
             {"UntrustedDockerReference", payload.reference},
             {"UntrustedCreatorID", payload.creator ? spec::Json(*payload.creator) : spec::Json()},

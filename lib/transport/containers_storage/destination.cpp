@@ -19,16 +19,6 @@ namespace {
 
 constexpr std::uint64_t max_config = 16 * 1024 * 1024;
 
-// For functions that want to own their reader.
-class LentBlob final : public io::Reader {
- public:
-  explicit LentBlob(io::Reader& inner) : inner_(inner) {}
-  std::size_t read(io::Buffer buffer) override { return inner_.read(buffer); }
-
- private:
-  io::Reader& inner_;
-};
-
 class TextWriter final : public io::Writer {
  public:
   void write(io::Bytes data) override {
@@ -80,7 +70,7 @@ class StorageDestination final : public ImageDestination, private SignatureDesti
   BlobInfo put_blob(const Context& context, const PutBlob& blob, io::Reader& data) override {
     if (blob.is_config) return put_config(context, blob, data);
     VerifiedBlob incoming(context, blob, data);
-    auto [detected, compression] = io::detect(std::make_unique<LentBlob>(incoming));
+    auto [detected, compression] = io::detect(std::make_unique<io::BorrowedReader>(incoming));
     const auto plain = io::decompress(std::move(detected), compression);
     auto pending = store_->unpack(context, *plain);
     BlobInfo info = incoming.end();

@@ -4,7 +4,7 @@
 
 #include "archive/squashfs.hpp"
 #include "io/digester.hpp"
-#include "io/readers.hpp"
+#include "io/writers.hpp"
 #include "os/file.hpp"
 #include "spec/json.hpp"
 #include "spec/media_type.hpp"
@@ -24,23 +24,6 @@ struct Layer {
   std::shared_ptr<const os::UniqueFd> file;
   std::uint64_t size = 0;
   spec::Digest digest;
-};
-
-class DigestingWriter final : public io::Writer {
- public:
-  explicit DigestingWriter(io::Writer& out) : out_(out) {}
-  void write(io::Bytes data) override {
-    digester_.update(data);
-    size_ += data.size();
-    out_.write(data);
-  }
-  std::uint64_t size() const { return size_; }
-  spec::Digest finish() { return digester_.finish(); }
-
- private:
-  io::Writer& out_;
-  io::Digester digester_;
-  std::uint64_t size_ = 0;
 };
 
 void add_script(const std::string& script, std::int64_t time, archive::TarWriter& tar) {
@@ -64,7 +47,7 @@ Layer make_layer(const Context& context, const SifFile& sif, const std::string& 
   auto fd = os::open_unnamed(directory);
   auto kept = std::make_shared<const os::UniqueFd>(os::duplicate(fd.get()));
   os::FileWriter file(std::move(fd));
-  DigestingWriter digesting(file);
+  io::DigestingWriter digesting(file);
   archive::TarWriter tar(digesting);
   std::set<std::string> except;
   if (!script.empty()) except.emplace(script_name);
@@ -73,7 +56,7 @@ Layer make_layer(const Context& context, const SifFile& sif, const std::string& 
     if (!script.empty()) add_script(script, sif.modified(), tar);
     tar.finish();
   });
-  const std::uint64_t size = digesting.size();
+  const std::uint64_t size = digesting.count();
   return {std::move(kept), size, digesting.finish()};
 }
 

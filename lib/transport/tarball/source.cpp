@@ -70,21 +70,6 @@ std::string_view media_type_of(io::Compression compression) {
   }
 }
 
-class Borrowed final : public io::Reader {
- public:
-  explicit Borrowed(io::Reader& inner) : inner_(inner) {}
-  std::size_t read(io::Buffer buffer) override {
-    if (ended_) return 0;
-    const auto n = inner_.read(buffer);
-    ended_ = n == 0;
-    return n;
-  }
-
- private:
-  io::Reader& inner_;
-  bool ended_ = false;
-};
-
 class StopReader final : public io::Reader {
  public:
   StopReader(const Context& context, std::unique_ptr<io::Reader> inner)
@@ -102,8 +87,8 @@ class StopReader final : public io::Reader {
 void learn_digests(const Context& context, Layer& layer) {
   StopReader stored(context, layer.open());
   io::DigestingReader digesting(stored);
-  Borrowed all(digesting);
-  auto [data, compression] = io::detect(std::make_unique<Borrowed>(all));
+  bool ended = false;
+  auto [data, compression] = io::detect(std::make_unique<io::BorrowedReader>(digesting, ended));
   layer.media_type = media_type_of(compression);
   if (compression == io::Compression::none) {
     io::drain(*data);
@@ -114,7 +99,7 @@ void learn_digests(const Context& context, Layer& layer) {
   const auto plain = io::decompress(std::move(data), compression);
   io::DigestingReader plain_digesting(*plain);
   io::drain(plain_digesting);
-  io::drain(all);
+  if (!ended) io::drain(digesting);
   layer.digest = digesting.finish();
   layer.diff_id = plain_digesting.finish();
 }
