@@ -20,19 +20,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Going up until the device changes would miss bind mounts.
 std::string mount_point_of(const std::string& path) {
-  // The root of the file system that has the path, by going up until the device changes would miss bind
-  // mounts: the table of mounts knows.
-  const std::string table = os::read_file("/proc/self/mountinfo", 16 * 1024 * 1024);
   std::string best = "/";
-  for (std::size_t begin = 0; begin < table.size();) {
-    const std::size_t end = std::min(table.find('\n', begin), table.size());
-    std::size_t at = begin;
-    for (int field = 0; field < 4 && at != std::string::npos; ++field) at = table.find(' ', at) + 1;
-    const std::string point = table.substr(at, table.find(' ', at) - at);
+  for (std::string& point : mount_points()) {
     const bool above = point == "/" || path == point || path.starts_with(point + "/");
-    if (above && point.size() >= best.size()) best = point;
-    begin = end + 1;
+    if (above && point.size() >= best.size()) best = std::move(point);
   }
   return best;
 }
@@ -64,19 +57,20 @@ std::string format_utc(std::chrono::system_clock::time_point time) {
 
 // A container whose creator was killed before it was done, or that nobody waits for any more.
 bool is_abandoned(const Record& record) {
-  if (record.created && !record.transient) return false;
-  return !is_alive(record.creator) && (record.creator.pid != 0);
+  return (!record.created || record.transient) && !is_alive(record.creator);
 }
 
-void claim_id(const Context& context, const StateDirectory& states, const std::string& id) {
-  if (states.claim(id)) return;
-  const auto record = states.find(id);
-  if (record && is_abandoned(*record)) {
-    context.log.debug("removing what an interrupted command left of container " + id);
-    destroy(context, states, *record);
-    if (states.claim(id)) return;
+void claim_id(const Context& context, const StateDirectory& states, const Record& record) {
+  const os::LockFile lock = states.lock(context);
+  if (states.add(record)) return;
+  const auto found = states.find(record.id);
+  if (found && is_abandoned(*found)) {
+    context.log.debug("removing what an interrupted command left of container " + record.id);
+    end_container(*found);
+    states.remove(record.id);
+    if (states.add(record)) return;
   }
-  throw Error(Kind::already_exists, fmt::format("container with id exists already: `{}`", id));
+  throw Error(Kind::already_exists, fmt::format("container with id exists already: `{}`", record.id));
 }
 
 os::UniqueFd make_fifo(const StateDirectory& states, const std::string& id) {
@@ -190,7 +184,8 @@ std::unique_ptr<CreatedContainer> create_container(const Context& context, const
   plan_container(made, spec, create, rootless);
   for (const std::string& warning : made.plan.warnings) context.log.warning(warning);
   made.record.mounts_stay = made.plan.mounts_stay;
-  claim_id(context, states, id);
+  made.record.cgroups = Cgroup::planned(made.host).directories();
+  claim_id(context, states, made.record);
   ScopeExit undo([&] {
     try {
       destroy(context, states, made.record);
@@ -198,8 +193,6 @@ std::unique_ptr<CreatedContainer> create_container(const Context& context, const
       context.log.warning(error.what());
     }
   });
-  made.record.cgroups = Cgroup::planned(made.host).directories();
-  states.write(made.record);
   made.record.cgroups = Cgroup::create(made.host).directories();
   if (mode.by_fifo) made.fifo = make_fifo(states, id);
   states.write_spec(id, spec);

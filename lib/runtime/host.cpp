@@ -102,20 +102,6 @@ bool Host::is_privileged() const {
   return uid == 0 && can(CAP_SYS_ADMIN);
 }
 
-const CgroupHierarchy* Host::unified() const {
-  const auto found =
-      std::find_if(cgroups.begin(), cgroups.end(), [](const auto& h) { return h.is_unified(); });
-  return found == cgroups.end() ? nullptr : &*found;
-}
-
-const CgroupHierarchy* Host::find_controller(const std::string& name) const {
-  for (const CgroupHierarchy& hierarchy : cgroups) {
-    const auto& all = hierarchy.controllers;
-    if (std::find(all.begin(), all.end(), name) != all.end()) return &hierarchy;
-  }
-  return nullptr;
-}
-
 std::vector<CgroupHierarchy> parse_cgroups(const std::string& own_cgroups, const std::string& mountinfo) {
   const auto mounts = mounted_cgroups(mountinfo);
   std::vector<CgroupHierarchy> hierarchies;
@@ -138,6 +124,15 @@ std::vector<CgroupHierarchy> parse_cgroups(const std::string& own_cgroups, const
     }
   }
   return hierarchies;
+}
+
+std::vector<std::string> mount_points() {
+  std::vector<std::string> points;
+  for (const std::string& line : split_text(os::read_file("/proc/self/mountinfo", proc_limit), '\n')) {
+    const auto fields = split_text(line, ' ');
+    if (fields.size() > 4) points.push_back(unescape_octal(fields[4]));
+  }
+  return points;
 }
 
 Host read_host() {

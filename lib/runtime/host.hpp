@@ -38,12 +38,13 @@ struct Host {
   std::vector<CgroupHierarchy> cgroups{};
 
   bool can(unsigned capability) const { return (capabilities >> capability & 1) != 0; }
-  bool is_privileged() const;                                             // may mount, and map any ids
-  const CgroupHierarchy* unified() const;                                 // nullptr if there is none
-  const CgroupHierarchy* find_controller(const std::string& name) const;  // of v1; nullptr
+  bool is_privileged() const;  // may mount, and map any ids
 };
 
 Host read_host();
+
+// Where something is mounted in this mount namespace, in the order of mounting.
+std::vector<std::string> mount_points();
 
 // From /proc/self/cgroup and /proc/self/mountinfo.
 std::vector<CgroupHierarchy> parse_cgroups(const std::string& own_cgroups, const std::string& mountinfo);

@@ -126,13 +126,18 @@ Record parse_record(std::string_view text) {
   }
 }
 
-bool StateDirectory::claim(const std::string& id) const {
-  if (::mkdir(path_of(id).c_str(), 0700) == 0) return true;
-  if (errno == ENOENT) {
-    os::mkdir_all(root_, 0700);
-    if (::mkdir(path_of(id).c_str(), 0700) == 0) return true;
+os::LockFile StateDirectory::lock(const Context& context) const {
+  os::mkdir_all(root_, 0700);
+  return os::LockFile(context, root_);
+}
+
+bool StateDirectory::add(const Record& record) const {
+  const fs::path path = path_of(record.id);
+  if (::mkdir(path.c_str(), 0700) == 0) {
+    write(record);
+    return true;
   }
-  if (errno != EEXIST) throw Error::from_errno(errno, "mkdir " + path_of(id).string());
+  if (errno != EEXIST) throw Error::from_errno(errno, "mkdir " + path.string());
   return false;
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "os/lock_file.hpp"
 #include "runtime/cgroup.hpp"
 #include "runtime/runtime.hpp"
 #include "runtime/spec.hpp"
@@ -47,8 +48,10 @@ class StateDirectory {
   std::filesystem::path path_of(const std::string& id) const { return root_ / id; }
   std::filesystem::path fifo_of(const std::string& id) const { return root_ / id / "start.fifo"; }
 
-  // Makes the directory of a new container; false if there is one.
-  bool claim(const std::string& id) const;
+  // Held over add() and remove(): so a directory without a record is one that an ended process left.
+  os::LockFile lock(const Context& context) const;
+  // Makes the directory of a new container with its first record; false if there is one.
+  bool add(const Record& record) const;
   void write(const Record& record) const;
   void write_spec(const std::string& id, const Spec& spec) const;
   // nullopt if there is none. A directory without a readable record gives an empty record with its id.

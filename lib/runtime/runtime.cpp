@@ -24,17 +24,10 @@ namespace fs = std::filesystem;
 
 // Mounts that a container without a mount namespace of its own has left below its root, the last one first.
 void unmount_below(const std::string& root) {
-  const std::string table = os::read_file("/proc/self/mountinfo", 16 * 1024 * 1024);
-  std::vector<std::string> points;
-  for (std::size_t begin = 0; begin < table.size();) {
-    const std::size_t end = std::min(table.find('\n', begin), table.size());
-    std::size_t at = begin;
-    for (int field = 0; field < 4; ++field) at = table.find(' ', at) + 1;
-    const std::string point = table.substr(at, table.find(' ', at) - at);
-    if (point == root || point.starts_with(root + "/")) points.push_back(point);
-    begin = end + 1;
+  const std::vector<std::string> points = mount_points();
+  for (auto point = points.rbegin(); point != points.rend(); ++point) {
+    if (*point == root || point->starts_with(root + "/")) ::umount2(point->c_str(), MNT_DETACH);
   }
-  for (auto point = points.rbegin(); point != points.rend(); ++point) ::umount2(point->c_str(), MNT_DETACH);
 }
 
 [[noreturn]] void refuse_state(const std::string& id, std::string_view what, Status status) {
@@ -116,19 +109,26 @@ void run_lenient_hooks(const Context& context, const std::vector<Hook>& hooks, c
   }
 }
 
-void destroy(const Context& context, const StateDirectory& states, const Record& record) {
+void end_container(const Record& record) {
   end_process(record.process);
   const Cgroup cgroup(record.cgroups);
   cgroup.kill_all();
   cgroup.remove();
   if (record.mounts_stay && !record.rootfs.empty()) unmount_below(record.rootfs);
+}
+
+void destroy(const Context& context, const StateDirectory& states, const Record& record) {
+  end_container(record);
   std::optional<Spec> spec;
   try {
     if (record.created) spec = states.read_spec(record.id);
   } catch (const Error& error) {
     context.log.debug(error.what());
   }
-  states.remove(record.id);
+  {
+    const os::LockFile lock = states.lock(context);
+    states.remove(record.id);
+  }
   if (spec) run_lenient_hooks(context, spec->hooks.poststop, "poststop", hook_state(record, 0, "stopped"));
 }
 
@@ -292,10 +292,11 @@ void Runtime::kill(const std::string& id, int signal, bool all) {
 void Runtime::remove(const std::string& id, bool force) {
   const StateDirectory states(options_.root);
   check_id(id);
-  const auto record = states.find(id);
-  if (!record && force) return;
-  if (!record) throw Error(Kind::not_found, fmt::format("container `{}` does not exist", id));
+  if (force && !states.find(id)) return;
+  find_record(states, id);
   const os::LockFile lock(context_, states.path_of(id));
+  const auto record = states.find(id);
+  if (!record) return;  // by another command meanwhile
   const Status status = status_of(*record, states);
   const bool half_made = record->process.pid == 0 && record->creator.pid == 0;
   if (status != Status::stopped && !force && !half_made) refuse_state(id, "delete", status);

@@ -31,6 +31,9 @@ void write_pid_file(const std::filesystem::path& path, pid_t pid);
 void run_lenient_hooks(const Context& context, const std::vector<Hook>& hooks, const char* name,
                        const std::string& state);
 
+// Ends its processes and takes away its cgroups and mounts.
+void end_container(const Record& record);
+
 // Ends what is left of the container and takes away all that was made for it.
 void destroy(const Context& context, const StateDirectory& states, const Record& record);
 

@@ -89,6 +89,9 @@ for delay in 0.002 0.006 0.012 0.03; do
   run delete --force killed
   nothing_left killed "and nothing is left"
 done
+mkdir "$work/state/killed"
+run create --bundle bundle killed; exits 0 "a directory without a record is what a killed command left"
+run delete --force killed
 
 # What a hostile image tries.
 mkdir outside; echo secret >outside/file
