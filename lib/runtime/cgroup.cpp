@@ -192,18 +192,30 @@ const CgroupDirectory* Cgroup::find(const std::string& controller) const {
   return unified;
 }
 
-void Cgroup::add(pid_t pid) const {
-  add_below(pid, "");
+namespace {
+std::string directory_below(const CgroupDirectory& cgroup, const std::string& below) {
+  if (below.empty()) return cgroup.directory();
+  std::string directory = cgroup.directory() + "/" + below;
+  ::mkdir(directory.c_str(), 0755);
+  return directory;
+}
+}  // namespace
+
+os::UniqueFd Cgroup::open_unified(const std::string& below) const {
+  const auto unified = std::find_if(directories_.begin(), directories_.end(),
+                                    [](const CgroupDirectory& cgroup) { return cgroup.is_unified(); });
+  if (unified == directories_.end()) return {};
+  return os::UniqueFd(::open(directory_below(*unified, below).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
-void Cgroup::add_below(pid_t pid, const std::string& below) const {
+void Cgroup::add(pid_t pid, const AddOptions& options) const {
   for (const CgroupDirectory& cgroup : directories_) {
-    const std::string directory = cgroup.directory() + (below.empty() ? "" : "/" + below);
-    if (!below.empty()) ::mkdir(directory.c_str(), 0755);
+    if (cgroup.is_unified() && options.began_in_unified) continue;
+    const std::string directory = directory_below(cgroup, options.below);
     int error = write_cgroup_file(directory + "/cgroup.procs", std::to_string(pid));
     // A group with groups below it may not have processes itself (v2): systemd in the container is in one of
     // them.
-    if (error == EBUSY && cgroup.is_unified() && below.empty())
+    if (error == EBUSY && cgroup.is_unified() && options.below.empty())
       error = write_cgroup_file(directory + "/init.scope/cgroup.procs", std::to_string(pid));
     if (error != 0) throw Error::from_errno(error, "moving a process to the cgroup " + directory);
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/context.hpp"
+#include "os/unique_fd.hpp"
 #include "runtime/host.hpp"
 #include "runtime/spec.hpp"
 
@@ -37,9 +38,13 @@ class Cgroup {
   const std::vector<CgroupDirectory>& directories() const { return directories_; }
   bool empty() const { return directories_.empty(); }
 
-  void add(pid_t pid) const;
-  // A cgroup `below` this one, made where it is not there.
-  void add_below(pid_t pid, const std::string& below) const;
+  struct AddOptions {
+    std::string below{};            // a cgroup below this one, made where it is not there
+    bool began_in_unified = false;  // the process needs not be moved there any more
+  };
+  void add(pid_t pid, const AddOptions& options) const;
+  // For clone3(2); not open if there is no v2 directory.
+  os::UniqueFd open_unified(const std::string& below = "") const;
   // `lenient`: what cannot be set is logged as a warning.
   void apply(const Context& context, const Resources& resources, bool lenient) const;
   std::vector<pid_t> processes() const;

@@ -427,9 +427,13 @@ void reset_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-pid_t raw_clone(std::uint64_t flags, int* pidfd) {
+pid_t raw_clone(std::uint64_t flags, int* pidfd, int cgroup_fd) {
   clone_args arguments{};
   arguments.flags = flags | (pidfd != nullptr ? CLONE_PIDFD : 0);
+  if (cgroup_fd >= 0) {
+    arguments.flags |= CLONE_INTO_CGROUP;
+    arguments.cgroup = static_cast<std::uint64_t>(cgroup_fd);
+  }
   arguments.pidfd = reinterpret_cast<std::uintptr_t>(pidfd);
   arguments.exit_signal = (flags & CLONE_PARENT) != 0 ? 0 : SIGCHLD;
   const auto pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);

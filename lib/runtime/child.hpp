@@ -65,7 +65,8 @@ std::string describe_fault(int error);
 // Runs a hook with `state` on its standard input; 0, an errno or a fault. Async-signal-safe.
 int run_hook(const HookCommand& hook, const char* state);
 
-// As fork(2), without what glibc does besides. `flags` of clone3(2); `pidfd` may be nullptr.
-pid_t raw_clone(std::uint64_t flags, int* pidfd);
+// As fork(2), without what glibc does besides. `flags` of clone3(2); `pidfd` may be nullptr; `cgroup_fd` is of
+// the v2 directory to begin in, or -1. The negative errno of a failure.
+pid_t raw_clone(std::uint64_t flags, int* pidfd, int cgroup_fd = -1);
 
 }  // namespace lade::runtime

@@ -94,28 +94,30 @@ void plan_container(CreatedContainer& made, const Spec& spec, const CreateOption
 }
 
 void place_container(const Context& context, CreatedContainer& made, const Spec& spec, bool rootless,
-                     pid_t pid) {
+                     pid_t pid, bool began) {
   const Cgroup cgroup(made.record.cgroups);
-  cgroup.add(pid);
+  cgroup.add(pid, {.began_in_unified = began});
   if (spec.linux.resources) cgroup.apply(context, *spec.linux.resources, rootless);
 }
 
-void prepare_request(const Context& context, CreatedContainer& made, const Spec& spec,
-                     const CreateOptions& create, const CreateMode& mode, bool rootless) {
+void prepare_request(const Context& context, const StateDirectory& states, CreatedContainer& made,
+                     const Spec& spec, const CreateOptions& create, const CreateMode& mode, bool rootless) {
   LaunchRequest& request = made.request;
   request.plan = &made.plan;
   request.host = &made.host;
   request.process = spec.process ? &*spec.process : nullptr;
   request.personality = spec.linux.personality;
   request.seccomp = spec.linux.seccomp ? &*spec.linux.seccomp : nullptr;
+  request.filter_cache = states.filter_cache();
   request.streams = create.streams;
   request.console_fd = made.console.child.get();
   request.wait_fd = made.fifo.get();
   request.death_signal = mode.death_signal;
   request.container_hooks = spec.hooks.create_container;
   request.start_hooks = spec.hooks.start_container;
-  request.place = [&context, &made, &spec, rootless](pid_t pid) {
-    place_container(context, made, spec, rootless, pid);
+  request.cgroup_fd = made.cgroup.get();
+  request.place = [&context, &made, &spec, rootless](pid_t pid, bool began) {
+    place_container(context, made, spec, rootless, pid, began);
   };
   request.state = [&made](pid_t pid, const char* status) { return hook_state(made.record, pid, status); };
   request.runtime_hooks = [&made, &spec](pid_t pid) {
@@ -193,11 +195,13 @@ std::unique_ptr<CreatedContainer> create_container(const Context& context, const
       context.log.warning(error.what());
     }
   });
-  made.record.cgroups = Cgroup::create(made.host).directories();
+  const Cgroup cgroup = Cgroup::create(made.host);
+  made.record.cgroups = cgroup.directories();
+  made.cgroup = cgroup.open_unified();
   if (mode.by_fifo) made.fifo = make_fifo(states, id);
   states.write_spec(id, spec);
   made.console = open_console(spec.process && spec.process->terminal, create.console_socket);
-  prepare_request(context, made, spec, create, mode, rootless);
+  prepare_request(context, states, made, spec, create, mode, rootless);
   made.launched = launch(context, made.request);
   made.console.child.reset();
   made.record.process = identify_process(made.launched.pid).value_or(ProcessIdentity{made.launched.pid, 0});

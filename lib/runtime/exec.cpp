@@ -111,16 +111,20 @@ ExitStatus Runtime::exec(const std::string& id, const Process& process, const Ex
   request.host = &host;
   request.process = &process;
   request.seccomp = spec.linux.seccomp ? &*spec.linux.seccomp : nullptr;
+  request.filter_cache = states.filter_cache();
   request.personality = spec.linux.personality;
   request.streams = options.streams;
   request.console_fd = console.child.get();
   request.root_fd = root.get();
   request.waits = false;
   request.state = [&](pid_t pid, const char* word) { return hook_state(record, pid, word); };
-  request.place = [&](pid_t pid) {
+  const Cgroup cgroup(record.cgroups);
+  const os::UniqueFd group = cgroup.open_unified(options.cgroup);
+  request.cgroup_fd = group.get();
+  request.place = [&](pid_t pid, bool began) {
     const auto affinity = process.exec_cpu_affinity.value_or(ExecCpuAffinity{});
     set_affinity(pid, affinity.initial);
-    Cgroup(record.cgroups).add_below(pid, options.cgroup);
+    cgroup.add(pid, {options.cgroup, began});
     set_affinity(pid, affinity.final);
   };
   const Launched launched = launch(context_, request);

@@ -23,7 +23,7 @@
 #include "os/file.hpp"
 #include "runtime/id_maps.hpp"
 #include "runtime/names.hpp"
-#include "runtime/seccomp_filter.hpp"
+#include "runtime/seccomp_cache.hpp"
 
 namespace lade::runtime {
 namespace {
@@ -233,7 +233,7 @@ void Launch::make_tail() {
     options.wait_fd = work_.wait_fd;
   }
   if (request_.seccomp != nullptr) {
-    SeccompFilter filter = compile_seccomp(*request_.seccomp);
+    SeccompFilter filter = cached_seccomp(request_.filter_cache, *request_.seccomp);
     options.seccomp = std::move(filter.program);
     options.seccomp_flags = filter.flags;
     if (filter.notifies) {
@@ -347,7 +347,13 @@ Launched Launch::run() {
   make_hooks();
   make_tail();
   int pidfd = -1;
-  launched.pid = raw_clone(plan.needs_intermediate ? 0 : plan.clone_flags, &pidfd);
+  const std::uint64_t flags = plan.needs_intermediate ? 0 : plan.clone_flags;
+  bool began = request_.cgroup_fd >= 0;
+  launched.pid = raw_clone(flags, &pidfd, request_.cgroup_fd);
+  if (launched.pid < 0 && began) {  // it has groups below it, or may not be entered from here
+    began = false;
+    launched.pid = raw_clone(flags, &pidfd);
+  }
   if (launched.pid == 0) run_child(work_, plan.needs_intermediate);
   if (launched.pid < 0) throw Error::from_errno(-launched.pid, "making the container's namespaces");
   launched.pidfd = UniqueFd(pidfd);
@@ -357,7 +363,7 @@ Launched Launch::run() {
     while (::waitpid(launched.pid, nullptr, 0) < 0 && errno == EINTR) {
     }
   });
-  if (request_.place) request_.place(launched.pid);
+  if (request_.place) request_.place(launched.pid, began);
   if (plan.new_user_namespace && !plan.needs_intermediate) write_maps(launched.pid);
   if (!plan.needs_intermediate) write_states(launched.pid);
   go(launched);

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -24,6 +25,7 @@ struct LaunchRequest {
   const Process* process = nullptr;  // nullptr: only waits
   std::optional<Personality> personality{};
   const Seccomp* seccomp = nullptr;
+  std::filesystem::path filter_cache{};
   Streams streams{};
   int console_fd = -1;  // borrowed; connected
   int root_fd = -1;     // borrowed
@@ -31,8 +33,9 @@ struct LaunchRequest {
   int wait_fd = -1;     // borrowed; -1: Launched::sync
   int death_signal = 0;
   std::vector<Hook> container_hooks{}, start_hooks{};
-  // Called as soon as the process is there and before it does anything.
-  std::function<void(pid_t)> place{};
+  int cgroup_fd = -1;  // borrowed; where the process is to begin, which spares the kernel moving it
+  // Called as soon as the process is there and before it does anything. `began`: in cgroup_fd.
+  std::function<void(pid_t, bool began)> place{};
   // The state for hooks and for listeners, with a status.
   std::function<std::string(pid_t, const char* status)> state{};
   std::function<void(pid_t)> runtime_hooks{};

@@ -171,7 +171,9 @@ std::vector<std::string> StateDirectory::ids() const {
   std::vector<std::string> found;
   std::error_code error;
   for (fs::directory_iterator entry(root_, error), end; !error && entry != end; entry.increment(error)) {
-    if (entry->is_directory(error)) found.push_back(entry->path().filename().string());
+    const std::string name = entry->path().filename().string();
+    if (std::all_of(name.begin(), name.end(), is_id_character) && entry->is_directory(error))
+      found.push_back(name);
   }
   std::sort(found.begin(), found.end());
   return found;

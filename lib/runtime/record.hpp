@@ -46,6 +46,7 @@ class StateDirectory {
   explicit StateDirectory(std::filesystem::path root) : root_(std::move(root)) {}
 
   std::filesystem::path path_of(const std::string& id) const { return root_ / id; }
+  std::filesystem::path filter_cache() const { return root_ / ":seccomp"; }  // no id has a colon
   std::filesystem::path fifo_of(const std::string& id) const { return root_ / id / "start.fifo"; }
 
   // Held over add() and remove(): so a directory without a record is one that an ended process left.

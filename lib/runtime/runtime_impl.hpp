@@ -45,7 +45,7 @@ struct CreatedContainer {
   LaunchRequest request{};
   Launched launched{};
   ConsoleEnds console{};
-  os::UniqueFd fifo{};
+  os::UniqueFd fifo{}, cgroup{};
 };
 
 struct CreateMode {

@@ -138,13 +138,21 @@ std::vector<std::string> names_of(const Table& table) {
 
 }  // namespace
 
-SeccompFilter compile_seccomp(const Seccomp& seccomp) {
-  SeccompFilter compiled;
+SeccompFilter seccomp_use(const Seccomp& seccomp) {
+  SeccompFilter filter;
   for (const std::string& flag : seccomp.flags) {
     const auto value = find_number(filter_flags, flag);
     if (!value) refuse_seccomp("flag", flag);
-    compiled.flags |= *value;
+    filter.flags |= *value;
   }
+  filter.notifies = std::any_of(seccomp.syscalls.begin(), seccomp.syscalls.end(),
+                                [](const SeccompRule& rule) { return rule.action == "SCMP_ACT_NOTIFY"; });
+  if (filter.notifies) filter.flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+  return filter;
+}
+
+SeccompFilter compile_seccomp(const Seccomp& seccomp) {
+  SeccompFilter compiled = seccomp_use(seccomp);
   const std::uint32_t default_action = seccomp_action(seccomp.default_action, seccomp.default_errno_ret);
   if (default_action == SCMP_ACT_NOTIFY)
     throw Error(Kind::invalid_input, "linux.seccomp: SCMP_ACT_NOTIFY cannot be the default action");
@@ -155,14 +163,12 @@ SeccompFilter compile_seccomp(const Seccomp& seccomp) {
   seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, binary_tree);
   for (const SeccompRule& rule : seccomp.syscalls) {
     const std::uint32_t action = seccomp_action(rule.action, rule.errno_ret);
-    compiled.notifies = compiled.notifies || action == SCMP_ACT_NOTIFY;
     if (action == default_action) continue;
     for (const std::string& name : rule.names) {
       const int number = seccomp_syscall_resolve_name(name.c_str());
       if (number != __NR_SCMP_ERROR) add_rule(filter.get(), number, action, rule);
     }
   }
-  if (compiled.notifies) compiled.flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
   compiled.program = export_filter(filter.get());
   return compiled;
 }

@@ -14,6 +14,9 @@ struct SeccompFilter {
   bool notifies = false;             // some rule has SCMP_ACT_NOTIFY
 };
 
+// The flags and whether it notifies, without the program. Kind::invalid_input for an unknown flag.
+SeccompFilter seccomp_use(const Seccomp& seccomp);
+
 // Names of system calls that this libseccomp does not know are left out, as runc and crun do.
 // Kind::invalid_input for words that are no action, operator, architecture or flag.
 SeccompFilter compile_seccomp(const Seccomp& seccomp);
