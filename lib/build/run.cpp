@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <spawn.h>
-#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -18,15 +17,16 @@
 #include "build/glob.hpp"
 #include "build/mount_targets.hpp"
 #include "build/network.hpp"
+#include "build/overlay_on_top.hpp"
 #include "build/run_files.hpp"
 #include "build/run_spec.hpp"
+#include "build/scratch_directory.hpp"
 #include "build/users.hpp"
 #include "layer/tree.hpp"
 #include "os/atomic_file.hpp"
 #include "os/child_process.hpp"
 #include "os/file.hpp"
 #include "os/lock_file.hpp"
-#include "os/mount.hpp"
 #include "os/temp_dir.hpp"
 #include "runtime/runtime.hpp"
 
@@ -43,6 +43,7 @@ constexpr std::uint64_t max_host_file = 1 << 20;
 constexpr const char* usual_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr std::size_t hostname_digits = 12;
 constexpr const char* bundle_prefix = "lade-run-";
+constexpr const char* mounted_file = "container";  // in the bundle, while the container is mounted for it
 // As other runtimes end.
 constexpr int command_not_found = 1, command_not_executable = 1;
 
@@ -68,31 +69,6 @@ void change_owner(const fs::path& path, std::uint32_t uid, std::uint32_t gid) {
       throw Error::from_errno(errno, "chown " + entry.path().string());
 }
 
-// Undone at the end: mounts of this program in this mount namespace.
-class OverlayOnTop {
- public:
-  OverlayOnTop(const fs::path& source, const fs::path& directory, const VolumeMount& mount)
-      : target_(directory / "merge") {
-    const fs::path upper = mount.upper.empty() ? directory / "upper" : fs::path(mount.upper);
-    const fs::path work = mount.work.empty() ? directory / "work" : fs::path(mount.work);
-    for (const auto& path : {upper, work, target_}) os::mkdir_all(path, 0755);
-    struct ::stat like {};
-    if (::stat(source.c_str(), &like) != 0) throw Error::from_errno(errno, "stat " + source.string());
-    if (mount.upper.empty() && (::chown(upper.c_str(), like.st_uid, like.st_gid) != 0 ||
-                                ::chmod(upper.c_str(), like.st_mode & 07777) != 0))
-      throw Error::from_errno(errno, "chown " + upper.string());
-    os::mount_overlay({{source}, upper, work, target_, ""});
-  }
-  ~OverlayOnTop() { ::umount2(target_.c_str(), MNT_DETACH); }
-  OverlayOnTop(const OverlayOnTop&) = delete;
-  OverlayOnTop& operator=(const OverlayOnTop&) = delete;
-
-  const fs::path& path() const { return target_; }
-
- private:
-  fs::path target_;
-};
-
 class Run {
  public:
   Run(const Builders& builders, Builder& builder, const RunOptions& options,
@@ -106,17 +82,18 @@ class Run {
         rootless_(builders.store()->options().rootless) {}
 
   int run() {
-    remove_stale_bundles();
-    const os::TempDir bundle(bundle_parent(), bundle_prefix);
+    const ScratchDirectory bundle(context_, bundle_parent(), bundle_prefix,
+                                  [&](const fs::path& abandoned) { end_abandoned(abandoned); });
     bundle_ = bundle.path();
-    const os::LockFile alive(context_, bundle_ / "lock");
     MountedBuilder mounted(builders_, builder_);
-    const os::Root root{fs::path(mounted.path())};
+    os::write_file(bundle_ / mounted_file, builder_.id());
+    const fs::path top = options_.root.empty() ? fs::path(mounted.path()) : options_.root;
+    const os::Root root{top};
     int status = 0;
     {
       MountTargets targets(context_, root);
       SpecInput input;
-      input.root = mounted.path();
+      input.root = top;
       input.rootless = rootless_;
       input.namespaces = merged_namespaces();
       find_user_of(root, input);
@@ -134,21 +111,27 @@ class Run {
       overlays_.clear();
     }
     network_.reset();
+    fs::remove(bundle_ / mounted_file);
     mounted.unmount();
     return status;
   }
 
  private:
-  // Of runs that were killed: their lock is free.
-  void remove_stale_bundles() const {
-    std::error_code ignored;
-    for (const auto& entry : fs::directory_iterator(bundle_parent(), ignored)) {
-      if (!entry.path().filename().string().starts_with(bundle_prefix)) continue;
-      const auto lock = os::try_open_file(entry.path() / "lock", O_RDONLY);
-      if (!lock || ::flock(lock->get(), LOCK_EX | LOCK_NB) != 0) continue;
-      ::umount2((entry.path() / "netns").c_str(), MNT_DETACH);
-      fs::remove_all(entry.path(), ignored);
-    }
+  // Of a run that was killed: its processes, its cgroup, and the mount of its container.
+  void end_abandoned(const fs::path& bundle) const {
+    runtime::Runtime(context_, runtime_options()).remove(container_id(bundle), true);
+    const auto id = os::find_file(bundle / mounted_file, max_host_file);
+    if (id && builders_.store()->find_container(context_, *id))
+      builders_.store()->unmount_container(context_, *id);
+  }
+
+  static std::string container_id(const fs::path& bundle) { return "buildah-" + bundle.filename().string(); }
+
+  runtime::RuntimeOptions runtime_options() const {
+    runtime::RuntimeOptions result;
+    result.rootless = rootless_;
+    if (options_.cgroup_manager == "disabled") result.cgroup_manager = runtime::CgroupManager::disabled;
+    return result;
   }
 
   // Lost with the machine, as what is in it.
@@ -276,8 +259,10 @@ class Run {
       // Of a file: that of its directory.
       const bool is_file = !fs::is_directory(source);
       const fs::path name = source.filename();
-      overlays_.push_back(
-          std::make_unique<OverlayOnTop>(is_file ? source.parent_path() : source, directory, mount));
+      overlays_.push_back(std::make_unique<OverlayOnTop>(
+          is_file ? source.parent_path() : source,
+          mount.upper.empty() ? directory / "upper" : fs::path(mount.upper),
+          mount.work.empty() ? directory / "work" : fs::path(mount.work), directory / "merged", rootless_));
       source = is_file ? overlays_.back()->path() / name : overlays_.back()->path();
     }
     if (mount.chown) change_owner(source, input_so_far.user.uid, input_so_far.user.gid);
@@ -388,18 +373,14 @@ class Run {
   }
 
   int start(const Json& document) {
-    const std::string id = "buildah-" + bundle_.filename().string();
+    const std::string id = container_id(bundle_);
     const std::string text = spec::dump_json(document);
     if (!options_.runtime.empty()) return run_program(id, text);
-    runtime::RuntimeOptions runtime_options;
-    runtime_options.rootless = rootless_;
-    if (options_.cgroup_manager == "disabled")
-      runtime_options.cgroup_manager = runtime::CgroupManager::disabled;
     runtime::RunOptions run;
     run.bundle = bundle_;
     run.no_pivot = options_.no_pivot;
     run.die_with_parent = true;
-    runtime::Runtime runtime(context_, runtime_options);
+    runtime::Runtime runtime(context_, runtime_options());
     try {
       return runtime.run(id, runtime::parse_spec(text), run).shell_status();
     } catch (const Error& error) {

@@ -27,6 +27,7 @@ struct RunOptions {
   std::string runtime;                     // a program; "": this one's own
   std::vector<std::string> runtime_flags;  // its global options, with dashes
   std::string cgroup_manager;
+  std::filesystem::path root;  // shows the container; "": where it is mounted
 };
 
 // The command's exit status; 128 + N if signal N ended it. What had to be made in the container for mounts is

@@ -50,12 +50,16 @@ struct MountedCgroup {
 std::vector<MountedCgroup> mounted_cgroups(const std::string& mountinfo) {
   std::vector<MountedCgroup> mounts;
   for (const std::string& line : split_text(mountinfo, '\n')) {
-    if (line.find(" - cgroup") == std::string::npos) continue;
     const auto fields = split_text(line, ' ');
     const auto dash = std::find(fields.begin(), fields.end(), "-");
     if (fields.size() < 6 || fields.end() - dash < 4) continue;
-    mounts.push_back(
-        {unescape_octal(fields[3]), unescape_octal(fields[4]), dash[1], split_text(dash[3], ',')});
+    const std::string point = unescape_octal(fields[4]);
+    // What is mounted over others hides them.
+    std::erase_if(mounts, [&](const MountedCgroup& earlier) {
+      return earlier.mount_point == point || earlier.mount_point.starts_with(point + "/");
+    });
+    if (dash[1].starts_with("cgroup"))
+      mounts.push_back({unescape_octal(fields[3]), point, dash[1], split_text(dash[3], ',')});
   }
   return mounts;
 }

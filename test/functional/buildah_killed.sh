@@ -18,6 +18,24 @@ done
 b commit --quiet c last; exits 0 "the next commit goes through"
 b inspect --type image --format '{{len .OCIv1.RootFS.DiffIDs}}' last; holds "with its layer" grep -qx 1 out
 b from --name check last; b mount check; holds "and all its files" diff -r "$mounted" "$(cat out)"
+
+# While a command runs.
+busybox=$(command -v busybox)
+if [ -n "$busybox" ] && ! ldd "$busybox" >/dev/null 2>&1 && unshare --mount --pid --fork true 2>/dev/null; then
+  b rm --all
+  b from --name r scratch; b copy --quiet r "$busybox" /bin/busybox
+  mounts=$(grep -c "$work" /proc/self/mountinfo)
+  for delay in 0.005 0.01 0.015 0.02 0.03 0.05 0.1; do
+    $LADE buildah --root "$root" --runroot "$runroot" --storage-driver vfs run --network none r /bin/busybox sleep 1000 >/dev/null 2>&1 &
+    pid=$!
+    sleep $delay; kill -9 $pid 2>/dev/null; wait $pid 2>/dev/null
+    b run --network none r /bin/busybox true; exits 0 "a run killed after $delay s does not stop the next"
+  done
+  b run --network none r /bin/busybox true
+  holds "no mount is left" test "$(grep -c "$work" /proc/self/mountinfo)" -eq "$mounts"
+  holds "no cgroup" test -z "$(find /sys/fs/cgroup -name 'lade-buildah-lade-run-*' 2>/dev/null)"
+  holds "and nothing of the run" test -z "$(find "$runroot" -name 'lade-run-*')" -a -z "$(find /run/lade-runtime -name 'buildah-lade-run-*' 2>/dev/null)"
+fi
 b rm --all; b rmi --all --force
 holds "and nothing is left of those that were killed" test -z "$(ls "$root/vfs/dir")" -a -z "$(find "$root/vfs/tempdirs" "$root/vfs-layers/tmp" -name 'temp-dir-*' 2>/dev/null)"
 done_testing

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "build/step_cache.hpp"
 #include "buildah/commands.hpp"
 
 namespace lade::buildah {
@@ -53,6 +54,7 @@ int run_prune(Invocation& invocation) {
   engines::require_exactly(invocation, 0);
   engines::EngineSession session(invocation);
   const bool force = invocation.flags.flag("force");
+  build::StepCache(*session.store()).clear();
   const auto images = session.images();
   std::vector<std::string> ids;
   for (const auto& image : images.all()) {
@@ -71,7 +73,7 @@ const common::Command prune_command{.name = "prune",
                                     .summary = "Cleanup intermediate images as well as build and mount cache",
                                     .description =
                                         "Removes images without a name that nothing is built on, with --all "
-                                        "all that no container uses.",
+                                        "all that no container uses; and what `run --cache` has kept.",
                                     .synopsis = "[flags]",
                                     .example = "prune\nprune --force",
                                     .options = prune_options,

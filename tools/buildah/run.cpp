@@ -1,4 +1,5 @@
 #include "build/run.hpp"
+#include "build/step_cache.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@ namespace fs = std::filesystem;
 std::vector<Option> run_options() {
   std::vector<Option> options = {
       add_history_option(),
+      {.name = "cache", .help = "do not run the command again if nothing that it depends on has changed"},
       {.name = "cap-add",
        .kind = ValueKind::list,
        .value_name = "CAPABILITY",
@@ -182,8 +184,9 @@ int run_run(Invocation& invocation) {
   auto options = options_of(session);
   take_network_of(builder, invocation.flags, options);
   options.command = arguments;
-  const int status = build::run_in_container(session.builders(), builder, options, session.containers_conf(),
-                                             session.session().environment());
+  const auto run = invocation.flags.flag("cache") ? build::run_cached : build::run_in_container;
+  const int status =
+      run(session.builders(), builder, options, session.containers_conf(), session.session().environment());
   if (status != 0) return engines::fail(status, fmt::format("while running runtime: exit status {}", status));
   if (wants_history(session)) {
     auto shell = builder.settings().list("Shell");
