@@ -9,9 +9,11 @@ import tempfile
 
 import measure
 import table
-from cases import CASES
+import builder_cases
+import cases
 from workplace import Workplace
 
+CASES = cases.CASES + builder_cases.CASES
 NEEDED_SPACE = 4 << 30
 KEPT_OUTCOME = 1 << 30
 SHORT_FACTOR = 4
@@ -26,6 +28,9 @@ def find_programs():
     environment = os.environ
     wanted = {"lade": environment["LADE"], "skopeo": environment.get("SKOPEO", "skopeo"),
               "crane": environment.get("CRANE", "crane"), "podman": environment.get("PODMAN", "podman"),
+              "buildah": environment.get("BUILDAH", "buildah"), "crun": environment.get("CRUN", "crun"),
+              "lade-runtime": os.path.join(os.path.dirname(environment["LADE"]), "runtime/lade-runtime"),
+              "busybox": "busybox",
               "docker-registry": environment.get("DOCKER_REGISTRY", "docker-registry"),
               "curl": "curl", "igzip": "igzip", "tar": "tar", "sha256sum": "sha256sum", "openssl": "openssl"}
     paths = {name: shutil.which(program) for name, program in wanted.items() if program}
@@ -106,7 +111,7 @@ def first_line(argv):
 
 def describe(place, runs):
     processors = os.cpu_count()
-    for program in ("lade", "skopeo", "crane", "podman", "docker-registry"):
+    for program in ("lade", "skopeo", "crane", "podman", "buildah", "crun", "docker-registry"):
         if program in place.programs:
             question = "version" if program == "crane" else "--version"
             print(f"- {program}: {first_line([place.programs[program], question])}")
@@ -144,7 +149,7 @@ def main(arguments):
     if arguments == ["--list"]:
         print("\n".join(case.name for case in CASES))
         return True
-    cases = choose_cases(arguments)
+    chosen = choose_cases(arguments)
     programs = find_programs()
     runs = int(os.environ.get("RUNS", "5"))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -152,11 +157,11 @@ def main(arguments):
     with contextlib.ExitStack() as stack:
         temporary = tempfile.TemporaryDirectory(prefix="lade-bench.", dir=os.environ.get("BENCH_DIR"))
         folder = stack.enter_context(temporary)
-        kept = sum(1 + len(case.peers) for case in cases if case.keeps_outcome)
+        kept = sum(1 + len(case.peers) for case in chosen if case.keeps_outcome)
         needed = NEEDED_SPACE + kept * runs * KEPT_OUTCOME
         if shutil.disk_usage(folder).free < needed:
             raise SystemExit(f"bench: less than {needed >> 30} GiB free at {folder}; set BENCH_DIR")
-        return run_cases(cases, Workplace(programs, folder, os.environ.get("BENCH_CACHE"), stack), runs)
+        return run_cases(chosen, Workplace(programs, folder, os.environ.get("BENCH_CACHE"), stack), runs)
 
 
 if __name__ == "__main__":

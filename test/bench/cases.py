@@ -2,35 +2,13 @@
 import json
 import os
 import subprocess
-from dataclasses import dataclass, field
-from typing import Callable, NamedTuple, Optional
 
+from case import Case, Target, told
 from images import FILE_COUNTS, MANIFEST_TYPE
 from workplace import STORED_IMAGES, TAGS, store_at
 
 MEMORY_LIMIT = 64  # MiB, whatever the size of the image
 HASHERS = {"curl+sha256sum": "sha256sum", "curl+openssl": "openssl dgst -sha256"}
-
-
-class Target(NamedTuple):
-    measure: str  # a field of measure.Usage
-    against: str  # a peer, or "best": the better of skopeo and crane
-    limit: Optional[float]  # the highest ratio allowed; None: only told
-
-
-@dataclass
-class Case:
-    name: str
-    title: str
-    command: Callable  # (workplace, program) -> argv, or None: the program has no such command
-    check: Callable  # (workplace, stdout) -> whether the work was done
-    targets: list
-    peers: tuple = ("skopeo", "crane")
-    needs_target: bool = False
-    short: bool = False
-    keeps_outcome: bool = False
-    most_runs: int = 1000
-    notes: list = field(default_factory=list)
 
 
 def skopeo_like(place, program, command, *arguments):
@@ -213,10 +191,6 @@ CURL = ("the other program is `curl | tee FILE | sha256sum`, then the same with 
 FAR = "the registry 50 ms away speaks plain HTTP, which skopeo tries after https has failed; with TLS it need not"
 STORE = ("`igzip -dc | tar -x` unpacks the layers of a layout, two at a time; it receives, verifies and records nothing")
 NARROW = "the 300 MB layer is copied 3 times at most: most of the time is the proxy's"
-
-
-def told(against, *measures):
-    return [Target(measure, against, None) for measure in measures]
 
 
 PEAK = Target("peak", "skopeo", 0.5)

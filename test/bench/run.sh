@@ -5,13 +5,14 @@
 #
 # Environment:
 #   LADE             the program to measure            (default: build/tools/lade of this checkout)
-#   SKOPEO, CRANE, PODMAN   the peers                  (default: from PATH; empty: leave it out)
+#   SKOPEO, CRANE, PODMAN, BUILDAH, CRUN   the peers   (default: from PATH; empty: leave it out)
 #   DOCKER_REGISTRY  the registry program              (default: docker-registry from PATH)
 #   RUNS             measurements of each program      (default: 5; short cases take four times as many)
 #   BENCH_DIR        where the work is done: about 4 GB on a real disk, and 1 GB for every filling of a store (default: $TMPDIR or /tmp)
 #   BENCH_CACHE      a directory that keeps the image made for the benchmark (default: it is made anew)
 #
-# Debian's packages: skopeo crane podman docker-registry curl openssl python3 isal
+# Cases of containers need root, and cgroups of version 2 where crun wants them.
+# Debian's packages: skopeo crane podman buildah crun busybox-static docker-registry curl openssl python3 isal
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 LADE=${LADE:-$here/../../build/tools/lade}
