@@ -65,13 +65,11 @@ void await_byte(int fd) {
   }
 }
 
-int close_on_exec_from(int first, int proc_fd) {
-  if (::syscall(SYS_close_range, static_cast<unsigned>(first), ~0U, CLOSE_RANGE_CLOEXEC) == 0) return 0;
-  (void)proc_fd;
+void close_on_exec_from(int first) {
+  if (::syscall(SYS_close_range, static_cast<unsigned>(first), ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
   // Before Linux 5.11. Descriptors are numbered from the lowest free one: the limit bounds them.
   const long most = ::sysconf(_SC_OPEN_MAX);
   for (int fd = first; fd < most; ++fd) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-  return 0;
 }
 
 int take_descriptors(const ChildWork& work) {
@@ -80,7 +78,8 @@ int take_descriptors(const ChildWork& work) {
     if (::dup2(fd, next) < 0) return -errno;
     ++next;
   }
-  return close_on_exec_from(next, work.proc_fd);
+  close_on_exec_from(next);
+  return 0;
 }
 
 int write_file_at(int directory, const char* path, const std::string& text) {
@@ -332,15 +331,19 @@ int make_program(const std::vector<std::byte>& program) {
   run_tail_here(state);
 }
 
+void set_oom_score(ChildState& state) {
+  const Plan& plan = *state.work.plan;
+  if (plan.oom_score.empty()) return;
+  const int result = write_file_at(state.work.proc_fd, "self/oom_score_adj", plan.oom_score);
+  if (result < 0 && !plan.oom_score_may_fail) fail(state, result);
+}
+
 [[noreturn]] void run_init(ChildWork& work) {
   ChildState state{work};
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   await_byte(work.sync_fd);  // the cgroup and the maps are there
   const Plan& plan = *work.plan;
-  if (!plan.oom_score.empty() && !plan.needs_intermediate) {
-    const int result = write_file_at(work.proc_fd, "self/oom_score_adj", plan.oom_score);
-    if (result < 0 && !plan.oom_score_may_fail) fail(state, result);
-  }
+  if (!plan.needs_intermediate) set_oom_score(state);
   if (plan.new_user_namespace && !plan.unshare_user) {
     if (const int result = become_namespace_root(plan); result < 0) fail(state, result);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -391,10 +394,7 @@ int enter_user_namespace(const ChildWork& work) {
   const Plan& plan = *work.plan;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   await_byte(work.sync_fd);
-  if (!plan.oom_score.empty()) {
-    const int result = write_file_at(work.proc_fd, "self/oom_score_adj", plan.oom_score);
-    if (result < 0 && !plan.oom_score_may_fail) fail(state, result);
-  }
+  set_oom_score(state);
   if (!plan.unshare_user) ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   std::uint64_t joined = 0;
   join_all(work, false, joined);

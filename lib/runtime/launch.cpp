@@ -140,7 +140,7 @@ class Launch {
   UniqueFd child_sync_{};
   int listener_ = -1;
   std::optional<SharedText> states_{};
-  bool prepared_ = false, executed_ = false;
+  bool prepared_ = false;
 
  public:
   std::vector<std::string> tail_texts{};
@@ -155,15 +155,13 @@ Host host_of_container(const LaunchRequest& request) {
   return host;
 }
 
-[[noreturn]] void throw_failure(const Plan& plan, const std::vector<std::string>& texts,
-                                const ChildMessage& message) {
+[[noreturn]] void throw_failure(const Plan& plan, const ChildMessage& message) {
   const int error = message.error;
   const auto raise = [&](const std::string& what) {
     if (error > fault_link - 1) throw Error(Kind::invalid_input, what + ": " + describe_fault(error));
     throw Error::from_errno(error, what);
   };
   if (message.kind != ChildMessage::failed) raise("the container's process");
-  (void)texts;
   if (message.step < 0) raise("preparing the container's namespaces");
   if (message.step >= static_cast<int>(plan.steps.size())) raise("startContainer hook");
   const Step& step = plan.steps[static_cast<std::size_t>(message.step)];
@@ -251,10 +249,10 @@ void Launch::make_tail() {
   const ProcessTail tail =
       plan_tail(process, request_.personality, host_of_container(request_), candidates, options, warnings);
   for (const std::string& warning : warnings) context_.log.warning(warning);
-  const std::uint64_t base = tail_base() == 0 ? 0 : tail_base();
+  const std::uint64_t base = tail_base();
   const auto placed = tail.tail.place(base, work_.sync_fd);
   for (const Tail::Offset candidate : tail.candidates)
-    work_.candidates.push_back(tail.tail.address_of(candidate, base));
+    work_.candidates.push_back(tail.tail.address_of(candidate, placed, base));
   tail_texts = tail.tail.texts();
   work_.path_position = tail_data_offset() + tail.tail.argument_position(tail.tail.last_call(), 0);
   work_.program = tail_program(placed);
@@ -288,7 +286,7 @@ void Launch::handle(Launched& launched, const ChildMessage& message) {
       return go(launched);
     case ChildMessage::at_hooks: request_.runtime_hooks(launched.pid); return go(launched);
     case ChildMessage::prepared: prepared_ = true; return;
-    default: throw_failure(*request_.plan, tail_texts, message);
+    default: throw_failure(*request_.plan, message);
   }
 }
 
@@ -416,7 +414,7 @@ void release(const Context& context, const LaunchRequest& request, Launched& lau
   std::optional<TailReport> report;
   if (!receive(context, launched.sync.get(), stop.fd(), message, report)) return;
   if (report) throw_report({}, *report);
-  throw_failure(*request.plan, {}, message);
+  throw_failure(*request.plan, message);
 }
 
 }  // namespace lade::runtime

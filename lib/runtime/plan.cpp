@@ -279,7 +279,7 @@ Plan plan(const Spec& spec, const Host& host, const PlanOptions& options) {
   if (!spec.hooks.prestart.empty() || !spec.hooks.create_runtime.empty())
     plan.steps.emplace_back(step::AwaitRuntimeHooks{});
   if (!spec.hooks.create_container.empty())
-    plan.steps.emplace_back(step::RunHooks{spec.hooks.create_container});
+    plan.steps.emplace_back(step::RunHooks{});
   if (spec.process) plan.steps.emplace_back(step::MakeDirectory{spec.process->cwd});
   plan_protection(spec, plan);
   plan_entry(spec, options, plan);

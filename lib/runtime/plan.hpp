@@ -105,8 +105,7 @@ struct AwaitRuntimeHooks {
   bool operator==(const AwaitRuntimeHooks&) const = default;
 };
 struct RunHooks {
-  std::vector<Hook> hooks{};
-  bool operator==(const RunHooks& other) const { return hooks.size() == other.hooks.size(); }
+  bool operator==(const RunHooks&) const = default;
 };
 struct MaskPath {
   std::string path{};
@@ -163,7 +162,6 @@ struct Join {
 struct SourceMount {
   std::string path{};
   bool recursive = false;
-  std::uint64_t attributes = 0;  // set with the map, as a mount that is attached cannot be mapped any more
   bool idmap = false, idmap_recursive = false;
   std::vector<IdMapping> uid_mappings{}, gid_mappings{};
 };

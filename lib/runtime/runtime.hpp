@@ -126,7 +126,7 @@ class Runtime {
   void update(const std::string& id, const Resources& resources);
 
   // A further process in a running container. Its exit status, ExitStatus{} with `detach`.
-  // `process` is complete: see exec_process().
+  // `process` is complete: nothing is taken from the container's own.
   ExitStatus exec(const std::string& id, const Process& process, const ExecOptions& options);
 
  private:

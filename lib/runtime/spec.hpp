@@ -237,7 +237,7 @@ struct Linux {
   std::string cgroups_path{};
   std::vector<Namespace> namespaces{};
   std::vector<Device> devices{};
-  std::map<std::string, std::string> net_devices{};  // by the name on the host
+  std::map<std::string, NetDevice> net_devices{};  // by the name on the host
   std::optional<Seccomp> seccomp{};
   std::string rootfs_propagation{};
   std::vector<std::string> masked_paths{}, readonly_paths{};

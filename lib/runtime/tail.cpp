@@ -104,10 +104,6 @@ std::size_t Tail::argument_position(std::size_t call, std::size_t argument) cons
 }
 
 // The data is last: only where it begins depends on the texts.
-std::uint64_t Tail::address_of(Offset offset, std::uint64_t base) const {
-  return base + place(base, -1).size() - data_.size() + offset;
-}
-
 // Header, calls, table of errors, texts, data.
 std::vector<std::byte> Tail::place(std::uint64_t base, int error_fd) const {
   const std::size_t calls_size = aligned((calls_.size() + 1) * sizeof(TailCall));

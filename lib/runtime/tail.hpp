@@ -82,9 +82,10 @@ class Tail {
   std::vector<std::byte> place(std::uint64_t base, int error_fd) const;
   // Where in the placed data the argument of a call stands.
   std::size_t argument_position(std::size_t call, std::size_t argument) const;
-  // The address of what add_... gave as `offset`.
-  std::uint64_t address_of(Offset offset, std::uint64_t base) const;
-  std::size_t calls() const { return calls_.size(); }
+  // Of what add_... gave as `offset`: the address in `placed`, which place() gave for `base`.
+  std::uint64_t address_of(Offset offset, const std::vector<std::byte>& placed, std::uint64_t base) const {
+    return base + placed.size() - data_.size() + offset;
+  }
   const std::vector<std::string>& texts() const { return texts_; }
 
  private:

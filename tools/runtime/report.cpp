@@ -6,7 +6,6 @@
 
 #include "common/report.hpp"
 #include "os/atomic_file.hpp"
-#include "os/child_process.hpp"
 #include "runtime/commands.hpp"
 #include "runtime/front.hpp"
 

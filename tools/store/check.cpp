@@ -84,7 +84,9 @@ void print(Invocation& invocation, const std::vector<Finding>& findings) {
 }
 
 config::StoreOptions store_of(const Invocation& invocation, engines::EngineSession& session) {
-  if (invocation.arguments.empty()) return session.store_options();
+  // The store that this program is told to use, by its options or by the configuration.
+  if (invocation.arguments.empty() || invocation.arguments.front() == "containers-storage:")
+    return session.store_options();
   const auto place =
       engine::parse_migration_place(invocation.arguments.front(), session.session().environment(), {});
   if (!place.options.store)

@@ -35,7 +35,9 @@ TEST_CASE("members of all kinds are read") {
     "process":{"user":{"uid":1,"gid":2,"umask":18},"cwd":"/","oomScoreAdj":-5},
     "linux":{"devices":[{"path":"/dev/x","type":"c","major":10,"minor":229}],
              "resources":{"memory":{"limit":-1},"pids":{"limit":7}},
+             "netDevices":{"eth0":{"name":"inner"},"eth1":{}},
              "timeOffsets":{"boottime":{"secs":-3}}}})");
+  CHECK(spec.linux.net_devices.at("eth0").name == "inner");
   CHECK(spec.process->user.umask == 18U);
   CHECK(*spec.process->oom_score_adj == -5);
   CHECK(spec.linux.devices.at(0).minor == 229);
