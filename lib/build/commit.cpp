@@ -1,5 +1,6 @@
 #include "build/commit.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -111,7 +112,15 @@ class Commit {
     auto options = diff_options();
     options.without_unchanged_directories = true;
     options.leave_out = read_excludes(store_.container_directory(builder_.id()));
-    add_tar(*store_.open_changes(context_, builder_.id(), std::move(options)), options_.gzip);
+    os::UniqueFd beside;
+    std::optional<layer::FileClones> clones;
+    if (const auto directory = store_.unpacking_directory()) {
+      os::mkdir_all(*directory, 0700);
+      beside = os::open_file(*directory, O_RDONLY | O_DIRECTORY);
+      options.clones = &clones.emplace(beside);
+    }
+    add_tar(*store_.open_changes(context_, builder_.id(), std::move(options)), options_.gzip,
+            clones ? &*clones : nullptr);
   }
 
   // All that is in the container.
@@ -183,7 +192,7 @@ class Commit {
   }
 
   // Into the store, beside its layers: nobody sees it yet.
-  spec::Digest add_tar(io::Reader& tar, bool gzip) {
+  spec::Digest add_tar(io::Reader& tar, bool gzip, layer::FileClones* clones = nullptr) {
     io::NullWriter nowhere;
     io::DigestingWriter blob(nowhere);
     std::optional<io::GzipWriter> compressor;
@@ -192,7 +201,7 @@ class Commit {
       compressor.emplace(blob, gzip_level);
       tee.emplace(tar, *compressor);
     }
-    auto pending = store_.unpack(context_, tee ? static_cast<io::Reader&>(*tee) : tar);
+    auto pending = store_.unpack(context_, tee ? static_cast<io::Reader&>(*tee) : tar, clones);
     ImageDraft::Layer layer{pending->diff_id, pending->diff_id, pending->size, gzip};
     store::ImageLayer stored{pending->diff_id, pending, std::nullopt};
     if (compressor) {

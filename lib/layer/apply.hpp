@@ -9,6 +9,7 @@
 
 #include "base/context.hpp"
 #include "io/stream.hpp"
+#include "layer/file_clones.hpp"
 #include "layer/id_maps.hpp"
 #include "os/unique_fd.hpp"
 #include "spec/digest.hpp"
@@ -28,6 +29,7 @@ struct ApplyOptions {
   bool ignore_chown_errors = false;
   std::uint64_t max_size = UINT64_MAX;  // bytes of tar; also of a sparse file with its holes
   std::uint64_t max_entries = 10'000'000;
+  FileClones* clones = nullptr;     // of the reader of the tar; not owned
   io::Writer* tar_split = nullptr;  // gets the .tar-split.gz, once the rest is done; not owned
 };
 

@@ -12,6 +12,7 @@
 #include "archive/tar_header.hpp"
 #include "base/context.hpp"
 #include "io/stream.hpp"
+#include "layer/file_clones.hpp"
 #include "layer/id_maps.hpp"
 #include "os/root.hpp"
 #include "os/unique_fd.hpp"
@@ -27,6 +28,7 @@ struct DiffOptions {
   std::optional<Owner> owner;         // of every entry, instead of what the files have
   std::optional<std::int64_t> mtime;  // seconds; of every entry, instead of what the files have
   std::optional<std::int64_t> latest_mtime;  // seconds; later times become this one
+  FileClones* clones = nullptr;  // gets those of large files, for whoever unpacks the tar; not owned
   // Entries that do not come into the tar; what is in a directory is asked for by itself. Null: none.
   std::function<bool(const archive::TarHeader& entry)> leave_out;
   // The layers below, for diff() only: an opaque directory is marked if one of them has its name. nullopt:

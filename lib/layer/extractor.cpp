@@ -138,14 +138,22 @@ void Extractor::add_file(Target& target, const TarEntry& entry) {
   if (entry.sparse && entry.header.size > options_.max_size) {
     throw Error(Kind::invalid_input, fmt::format("a sparse file is larger than {} bytes", options_.max_size));
   }
+  const mode_t mode = Attributes::creation_mode(entry.header.mode);
+  std::optional<os::UniqueFd> clone;
+  if (options_.clones != nullptr && !entry.sparse)
+    clone = options_.clones->take(entry.header.name, entry.header.size);
+  if (clone && ::fchmod(clone->get(), mode) != 0) throw Error::from_errno(errno, "chmod");
   os::UniqueFd file;
   create(target, [&] {
-    file.reset(::openat(target.parent->fd.get(), target.name.c_str(), flags,
-                        Attributes::creation_mode(entry.header.mode)));
+    if (clone) return link_unnamed(*clone, target.parent->fd.get(), target.name);
+    file.reset(::openat(target.parent->fd.get(), target.name.c_str(), flags, mode));
     return file.is_open();
   });
   announce(entry, target.parent->through_link);
-  write_content(file, entry);
+  if (clone)
+    file = std::move(*clone);  // its content is passed over
+  else
+    write_content(file, entry);
   attributes_.finish(file, target.path, entry.header);
 }
 

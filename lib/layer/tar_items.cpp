@@ -137,6 +137,12 @@ std::optional<TarItem> TarItems::make(const Found& found, bool* opaque) {
     item.content = os::open_at(found.parent, found.name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     stat = os::stat_of(item.content);
     if (!S_ISREG(stat.st_mode)) throw Error(Kind::integrity, "another file took its place");
+    if (options_.clones != nullptr && static_cast<std::uint64_t>(stat.st_size) >= FileClones::min_size) {
+      if (auto clone = options_.clones->make(item.content, found.path)) {
+        item.content = std::move(*clone);
+        stat.st_size = os::stat_of(item.content).st_size;
+      }
+    }
   }
   TarHeader& header = item.header;
   header.name = found.path;

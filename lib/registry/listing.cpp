@@ -129,19 +129,6 @@ std::vector<spec::Descriptor> referrers_by_tag(const Context& context, const Rep
   return spec::Index::parse(bytes, spec::media_type::oci_index).instances();
 }
 
-std::string query_escaped(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-._~").find(c) != std::string_view::npos;
-    if (plain)
-      result += c;
-    else
-      result += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return result;
-}
-
 std::vector<Client::SearchHit> hits_of(const spec::Json& document, std::size_t limit) {
   constexpr std::string_view what = "search results";
   std::vector<Client::SearchHit> hits;
@@ -161,7 +148,7 @@ std::vector<Client::SearchHit> hits_of(const spec::Json& document, std::size_t l
 std::optional<std::vector<Client::SearchHit>> search_by_registry(const Context& context,
                                                                  const Repository& repository,
                                                                  const std::string& term, std::size_t limit) {
-  const Call call{.target = fmt::format("/v1/search?n={}&q={}", limit, query_escaped(term)), .repeat = false};
+  const Call call{.target = fmt::format("/v1/search?n={}&q={}", limit, percent_encode(term)), .repeat = false};
   try {
     const auto response = repository.session->send(context, call);
     if (response->status() != 200) return std::nullopt;

@@ -130,8 +130,11 @@ class Store {
   // ---- writing
 
   // Unpacks a layer beside the store's layers; nobody sees it before put_image. Reads `tar` (uncompressed) to
-  // its end. Several at once.
-  std::shared_ptr<PendingLayer> unpack(const Context& context, io::Reader& tar);
+  // its end. `clones` are those of the tar's reader, made in unpacking_directory(). Several at once.
+  std::shared_ptr<PendingLayer> unpack(const Context& context, io::Reader& tar,
+                                       layer::FileClones* clones = nullptr);
+  // Of the file system that unpack() writes to; nullopt for drivers whose layers are unpacked later.
+  std::optional<Path> unpacking_directory() const;
 
   // Makes layers and image visible. A layer that is there by then is shared, and its pending copy dropped. An
   // image of the same ID gains names and big data; Kind::already_exists if its top layer is another one.

@@ -43,7 +43,8 @@ class Store::Impl {
   std::optional<FoundImage> find_image(const Context& context, std::string_view name) const;
 
   // Layers.
-  std::shared_ptr<PendingLayer> unpack(const Context& context, io::Reader& tar) const;
+  std::shared_ptr<PendingLayer> unpack(const Context& context, io::Reader& tar,
+                                       layer::FileClones* clones = nullptr) const;
   std::unique_ptr<io::Reader> open_diff(const Context& context, const std::string& layer) const;
 
   // Mounts. `layers.lock` is held.

@@ -28,8 +28,10 @@ layer::ApplyOptions apply_options(const Store::Impl& store) {
 }
 
 layer::AppliedLayer apply_into(const Context& context, const Store::Impl& store, io::Reader& tar,
-                               const Path& content, const Path& tar_split) {
+                               const Path& content, const Path& tar_split,
+                               layer::FileClones* clones = nullptr) {
   auto options = apply_options(store);
+  options.clones = clones;
   auto split = new_file(tar_split);
   options.tar_split = &split;
   return layer::apply(context, tar, os::open_file(content, O_RDONLY | O_DIRECTORY), options);
@@ -53,7 +55,8 @@ layer::DiffOptions changes_of(const LayerRecord& layer, layer::DiffOptions optio
 
 }  // namespace
 
-std::shared_ptr<PendingLayer> Store::Impl::unpack(const Context& context, io::Reader& tar) const {
+std::shared_ptr<PendingLayer> Store::Impl::unpack(const Context& context, io::Reader& tar,
+                                                  layer::FileClones* clones) const {
   require_writable();
   TempDirectory files(context, driver->temp_parent(true));
   TempDirectory metadata(context, layout.layers() / "tmp");
@@ -67,7 +70,7 @@ std::shared_ptr<PendingLayer> Store::Impl::unpack(const Context& context, io::Re
   }
   const Path content = files.next_name(), tar_split = metadata.next_name();
   make_content_directory(content);
-  auto applied = apply_into(context, *this, tar, content, tar_split);
+  auto applied = apply_into(context, *this, tar, content, tar_split, clones);
   return std::make_shared<PendingLayer>(PendingLayer{applied.diff_id,
                                                      applied.size,
                                                      std::move(applied.uids),
@@ -129,8 +132,14 @@ bool Store::has_tar_split(const std::string& layer) const {
   return false;
 }
 
-std::shared_ptr<PendingLayer> Store::unpack(const Context& context, io::Reader& tar) {
-  return impl_->unpack(context, tar);
+std::shared_ptr<PendingLayer> Store::unpack(const Context& context, io::Reader& tar,
+                                            layer::FileClones* clones) {
+  return impl_->unpack(context, tar, clones);
+}
+
+std::optional<Path> Store::unpacking_directory() const {
+  if (!impl_->driver->format().stands_alone) return std::nullopt;
+  return impl_->driver->temp_parent(true);
 }
 
 void Store::delete_layer(const Context& context, const std::string& id) {

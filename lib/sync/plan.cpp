@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/parallel.hpp"
 #include "image/image.hpp"
 #include "io/digester.hpp"
+#include "registry/text.hpp"
 
 namespace lade::sync {
 namespace {
@@ -84,19 +84,12 @@ class Planner {
   Plan plan_;
 };
 
-std::optional<std::uint64_t> whole_number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 }  // namespace
 
 Shard Shard::parse(std::string_view text) {
   const std::size_t slash = std::min(text.find('/'), text.size());
-  const auto index = whole_number(text.substr(0, slash));
-  const auto count = slash < text.size() ? whole_number(text.substr(slash + 1)) : std::nullopt;
+  const auto index = registry::parse_number(text.substr(0, slash));
+  const auto count = slash < text.size() ? registry::parse_number(text.substr(slash + 1)) : std::nullopt;
   if (!index || !count || *index < 1 || *index > *count)
     throw Error(Kind::invalid_input, fmt::format("\"{}\" is no shard: I/N with I from 1 to N is", text));
   return {*index, *count};

@@ -1,9 +1,9 @@
 #include "sync/semver.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/error.hpp"
+#include "registry/text.hpp"
 
 namespace lade::sync {
 namespace {
@@ -18,13 +18,6 @@ bool is_identifier(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
   });
-}
-
-std::optional<std::uint64_t> parse_number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 std::vector<std::string_view> split(std::string_view text, std::string_view separator) {
@@ -97,7 +90,7 @@ std::optional<PartialVersion> parse_partial(std::string_view text, bool wildcard
       open = true;
       continue;
     }
-    const auto number = parse_number(parts[i]);
+    const auto number = registry::parse_number(parts[i]);
     if (!number || open) return std::nullopt;
     *numbers[i] = *number;
     ++result.parts;
@@ -106,7 +99,7 @@ std::optional<PartialVersion> parse_partial(std::string_view text, bool wildcard
 }
 
 std::weak_ordering compare_identifiers(const std::string& a, const std::string& b) {
-  const auto number_a = parse_number(a), number_b = parse_number(b);
+  const auto number_a = registry::parse_number(a), number_b = registry::parse_number(b);
   if (number_a && number_b) return *number_a <=> *number_b;
   if (number_a || number_b) return number_a ? std::weak_ordering::less : std::weak_ordering::greater;
   return a.compare(b) <=> 0;

@@ -6,14 +6,14 @@ debian_build='g++ meson ninja-build pkgconf python3 libcpp-httplib-dev libssl-de
   libfmt-dev libre2-dev libyaml-cpp-dev libsqlite3-dev libgpgme-dev libseccomp-dev
   libsquashfs-dev doctest-dev scdoc ca-certificates'
 debian_demo='busybox-static apache2-utils openssl'
-debian_test='busybox-static apache2-utils openssl docker-registry skopeo jq xz-utils bzip2 zstd curl man-db squashfs-tools gnupg'
+debian_test='busybox-static apache2-utils openssl docker-registry skopeo jq xz-utils bzip2 zstd curl man-db squashfs-tools gnupg xfsprogs'
 
 fedora_build='gcc-c++ meson ninja-build pkgconf python3 cpp-httplib-devel openssl-devel json-devel
   cxxopts-devel zlib-devel isa-l-devel libdeflate-devel libzstd-devel xz-devel bzip2-devel libarchive-devel tomlplusplus-devel
   fmt-devel re2-devel yaml-cpp-devel sqlite-devel gpgme-devel libseccomp-devel
   squashfs-tools-ng-devel doctest-devel scdoc ca-certificates'
 fedora_demo='busybox httpd-tools openssl'
-fedora_test='busybox httpd-tools openssl docker-distribution skopeo jq xz bzip2 zstd curl man-db squashfs-tools gnupg2'
+fedora_test='busybox httpd-tools openssl docker-distribution skopeo jq xz bzip2 zstd curl man-db squashfs-tools gnupg2 xfsprogs'
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
