@@ -129,6 +129,7 @@ class Run {
 
   runtime::RuntimeOptions runtime_options() const {
     runtime::RuntimeOptions result;
+    result.root = builders_.store()->layout().run_root / "lade-runtime";
     result.rootless = rootless_;
     if (options_.cgroup_manager == "disabled") result.cgroup_manager = runtime::CgroupManager::disabled;
     return result;

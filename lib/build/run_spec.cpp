@@ -171,11 +171,12 @@ class SpecBuilder {
       all.push_back({"/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"}});
     }
     // sysfs belongs to a network namespace: that of the host can only be shown again.
-    if (own_network || !input_.rootless)
+    const bool own_sys = own_network || !input_.rootless;
+    if (own_sys)
       all.push_back({"/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", "ro"}});
     else
       all.push_back({"/sys", "bind", "/sys", {"rbind", "nosuid", "noexec", "nodev", "ro"}});
-    if (!is_chroot())
+    if (!is_chroot() && own_sys)
       all.push_back({"/sys/fs/cgroup",
                      "cgroup",
                      "cgroup",

@@ -12,6 +12,7 @@
 #include <charconv>
 
 #include "os/file.hpp"
+#include "os/user_namespace.hpp"
 
 namespace lade::runtime {
 namespace {
@@ -80,12 +81,6 @@ bool has_all(const std::vector<std::string>& words, const std::vector<std::strin
   });
 }
 
-bool is_initial_user_namespace() {
-  const auto map = os::find_file("/proc/self/uid_map", proc_limit);
-  if (!map) return true;
-  return map->find("4294967295") != std::string::npos;
-}
-
 unsigned read_last_capability() {
   const auto text = os::find_file("/proc/sys/kernel/cap_last_cap", 64);
   unsigned last = 40;
@@ -145,7 +140,7 @@ Host read_host() {
   host.gid = ::getegid();
   host.capabilities = permitted_capabilities();
   host.last_capability = read_last_capability();
-  host.initial_user_namespace = is_initial_user_namespace();
+  host.initial_user_namespace = os::in_initial_user_namespace();
   if (const auto setgroups = os::find_file("/proc/self/setgroups", 64))
     host.setgroups_allowed = !setgroups->starts_with("deny");
   host.has_selinux = ::access("/sys/fs/selinux/enforce", F_OK) == 0;

@@ -128,6 +128,13 @@ Record parse_record(std::string_view text) {
 
 os::LockFile StateDirectory::lock(const Context& context) const {
   os::mkdir_all(root_, 0700);
+  struct stat info {};
+  if (::stat(root_.c_str(), &info) < 0) throw Error::from_errno(errno, "stat " + root_.string());
+  // Others could make this program run what they want.
+  if (info.st_uid != ::geteuid() || (info.st_mode & 022) != 0)
+    throw Error(Kind::denied, fmt::format("the state directory {} can be written to by other users; "
+                                          "choose another by --root",
+                                          root_.string()));
   return os::LockFile(context, root_);
 }
 

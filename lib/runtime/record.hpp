@@ -49,7 +49,8 @@ class StateDirectory {
   std::filesystem::path filter_cache() const { return root_ / ":seccomp"; }  // no id has a colon
   std::filesystem::path fifo_of(const std::string& id) const { return root_ / id / "start.fifo"; }
 
-  // Held over add() and remove(): so a directory without a record is one that an ended process left.
+  // Held over add() and remove(): so a directory without a record is one that an ended process left. Makes
+  // the root where it is not there; Kind::denied if others than this user can write to it.
   os::LockFile lock(const Context& context) const;
   // Makes the directory of a new container with its first record; false if there is one.
   bool add(const Record& record) const;

@@ -11,10 +11,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <sstream>
 
 #include "base/scope_exit.hpp"
 #include "os/atomic_file.hpp"
 #include "os/file.hpp"
+#include "os/user_namespace.hpp"
 #include "runtime/runtime_impl.hpp"
 
 namespace lade::runtime {
@@ -55,9 +57,16 @@ void end_process(const ProcessIdentity& process) {
 
 bool is_rootless(const RuntimeOptions& options) {
   if (options.rootless) return *options.rootless;
-  if (::geteuid() != 0) return true;
-  const auto map = os::find_file("/proc/self/uid_map", 64 * 1024);
-  return map && map->find("4294967295") == std::string::npos;
+  return ::geteuid() != 0 || !os::in_initial_user_namespace();
+}
+
+// As the namespace above this one sees this process.
+uid_t outer_uid() {
+  const uid_t own = ::geteuid();
+  std::istringstream map(os::find_file("/proc/self/uid_map", 64 * 1024).value_or(""));
+  for (std::uint64_t inner = 0, outer = 0, count = 0; map >> inner >> outer >> count;)
+    if (own >= inner && own - inner < count) return static_cast<uid_t>(outer + (own - inner));
+  return own;
 }
 
 // Lets the process go on, and knows from the other end of the fifo when it has.
@@ -155,10 +164,11 @@ spec::Json to_json(const State& state) {
 fs::path default_root(const std::string& runtime_dir) {
   if (!is_rootless({})) return "/run/lade-runtime";
   if (!runtime_dir.empty()) return fs::path(runtime_dir) / "lade-runtime";
-  const fs::path run = fmt::format("/run/user/{}", ::geteuid());
+  const uid_t user = outer_uid();
+  const fs::path run = fmt::format("/run/user/{}", user);
   std::error_code error;
   if (fs::is_directory(run, error)) return run / "lade-runtime";
-  return fmt::format("/tmp/lade-runtime-{}", ::geteuid());
+  return fmt::format("/tmp/lade-runtime-{}", user);
 }
 
 Spec load_spec(const fs::path& bundle) {

@@ -41,7 +41,7 @@ r --device /dev/null:/dev/nothing c sh -c 'test -c /dev/nothing && echo there'; 
 ln -s /etc "$mounted/escape"
 r --volume "$work/data:/escape/lade-target" c true; holds "a link of the image does not lead a mount out" test ! -e /etc/lade-target
 holds "nothing that was mounted on is left" test ! -e "$mounted/data" -a ! -e "$mounted/t" -a ! -e "$mounted/etc/hosts" -a ! -e "$mounted/proc"
-ls "$runroot" | grep lade-run; holds "nor anything of the run" test -z "$(ls "$runroot" | grep lade-run)"
+holds "nor anything of the run" test -z "$(find "$runroot" -name "*lade-run-*")"
 
 b run c; exits 125 "a command is wanted"; err_has 'command must be specified' "and asked for"
 b run --isolation chroot --network none c true; err_has 'cannot set --network other than host with --isolation chroot' "isolations have their limits"

@@ -89,6 +89,9 @@ for delay in 0.002 0.006 0.012 0.03; do
   run delete --force killed
   nothing_left killed "and nothing is left"
 done
+chmod 777 "$work/state"
+run create --bundle bundle killed; exits 1 "a state directory that others can write to is refused"; err_has 'can be written to by other users' "and that is said"
+chmod 700 "$work/state"
 mkdir "$work/state/killed"
 run create --bundle bundle killed; exits 0 "a directory without a record is what a killed command left"
 run delete --force killed
