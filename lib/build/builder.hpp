@@ -3,6 +3,7 @@
 // way round.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -112,8 +113,9 @@ class Builders {
 
   void save(const Builder& builder) const;
 
-  // Mounts are counted over all programs. The state gets the mount point, and is saved.
-  std::string mount(Builder& builder) const;
+  // Mounts are counted over all programs. The state gets the mount point, and is saved. `mounted` is called as
+  // soon as the mount is counted.
+  std::string mount(Builder& builder, const std::function<void()>& mounted = {}) const;
   void unmount(Builder& builder) const;
   bool is_mounted(Builder& builder) const;
 
@@ -131,7 +133,7 @@ class Builders {
 // A mounted working container, unmounted at the end.
 class MountedBuilder {
  public:
-  MountedBuilder(const Builders& builders, Builder& builder);
+  MountedBuilder(const Builders& builders, Builder& builder, const std::function<void()>& mounted = {});
   ~MountedBuilder();
   MountedBuilder(const MountedBuilder&) = delete;
   MountedBuilder& operator=(const MountedBuilder&) = delete;

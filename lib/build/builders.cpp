@@ -59,10 +59,11 @@ void Builders::save(const Builder& builder) const {
       [&] { os::write_file(directory / state_file, builder.serialize(), {.mode = 0600, .sync = false}); });
 }
 
-std::string Builders::mount(Builder& builder) const {
+std::string Builders::mount(Builder& builder, const std::function<void()>& mounted) const {
   return in_context([&] { return fmt::format("mounting build container \"{}\"", builder.id()); },
                     [&] {
                       const auto path = store_->mount_container(context_, builder.id());
+                      if (mounted) mounted();
                       if (builder.mount_point() != path) {
                         builder.set_text("mountpoint", path);
                         save(builder);
@@ -99,8 +100,9 @@ void Builders::rename(Builder& builder, const std::string& new_name) const {
   save(builder);
 }
 
-MountedBuilder::MountedBuilder(const Builders& builders, Builder& builder)
-    : builders_(builders), builder_(builder), path_(builders.mount(builder)) {}
+MountedBuilder::MountedBuilder(const Builders& builders, Builder& builder,
+                               const std::function<void()>& mounted)
+    : builders_(builders), builder_(builder), path_(builders.mount(builder, mounted)) {}
 
 MountedBuilder::~MountedBuilder() {
   if (!mounted_) return;

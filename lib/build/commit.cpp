@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "build/excludes.hpp"
 #include "build/source_items.hpp"
+#include "io/codec/codec.hpp"
 #include "io/codec/gzip_compressor.hpp"
 #include "io/readers.hpp"
 #include "io/writers.hpp"
@@ -198,7 +199,7 @@ class Commit {
     std::optional<io::GzipWriter> compressor;
     std::optional<io::TeeReader> tee;
     if (gzip) {
-      compressor.emplace(blob, gzip_level);
+      compressor.emplace(blob, io::usual_gzip_level);
       tee.emplace(tar, *compressor);
     }
     auto pending = store_.unpack(context_, tee ? static_cast<io::Reader&>(*tee) : tar, clones);
@@ -230,8 +231,6 @@ class Commit {
     const auto record = store_.put_image(context_, image);
     return {record.id, documents.manifest, was_there};
   }
-
-  static constexpr int gzip_level = 6;
 
   const Builders& builders_;
   store::Store& store_;

@@ -85,8 +85,8 @@ class Run {
     const ScratchDirectory bundle(context_, bundle_parent(), bundle_prefix,
                                   [&](const fs::path& abandoned) { end_abandoned(abandoned); });
     bundle_ = bundle.path();
-    MountedBuilder mounted(builders_, builder_);
-    os::write_file(bundle_ / mounted_file, builder_.id());
+    MountedBuilder mounted(builders_, builder_,
+                           [&] { os::write_file(bundle_ / mounted_file, builder_.id()); });
     const fs::path top = options_.root.empty() ? fs::path(mounted.path()) : options_.root;
     const os::Root root{top};
     int status = 0;
@@ -121,8 +121,13 @@ class Run {
   void end_abandoned(const fs::path& bundle) const {
     runtime::Runtime(context_, runtime_options()).remove(container_id(bundle), true);
     const auto id = os::find_file(bundle / mounted_file, max_host_file);
-    if (id && builders_.store()->find_container(context_, *id))
+    if (!id) return;
+    fs::remove(bundle / mounted_file);  // never twice: the mount may be another's then
+    try {
       builders_.store()->unmount_container(context_, *id);
+    } catch (const Error& error) {
+      context_.log.debug(error.what());  // it is gone, or not mounted any more
+    }
   }
 
   static std::string container_id(const fs::path& bundle) { return "buildah-" + bundle.filename().string(); }

@@ -28,7 +28,7 @@ os::TempDir make_scratch(const fs::path& parent, std::string_view prefix,
   for (const auto& entry : fs::directory_iterator(parent, ignored))
     if (entry.path().filename().string().starts_with(prefix)) stale.push_back(entry.path());
   for (const auto& path : stale) {
-    const auto lock = os::try_open_file(path / "lock", O_RDONLY);
+    const auto lock = os::try_open_file(path, O_RDONLY | O_DIRECTORY);
     if (!lock || ::flock(lock->get(), LOCK_EX | LOCK_NB) != 0) continue;
     unmount_all_below(path);
     if (abandoned) abandoned(path);
@@ -41,6 +41,10 @@ os::TempDir make_scratch(const fs::path& parent, std::string_view prefix,
 
 ScratchDirectory::ScratchDirectory(const Context& context, const fs::path& parent, std::string_view prefix,
                                    const std::function<void(const fs::path&)>& abandoned)
-    : directory_(make_scratch(parent, prefix, abandoned)), alive_(context, directory_.path() / "lock") {}
+    : gate_(std::in_place, context, parent),
+      directory_(make_scratch(parent, prefix, abandoned)),
+      alive_(context, directory_.path()) {
+  gate_.reset();
+}
 
 }  // namespace lade::build

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string_view>
 
 #include "base/context.hpp"
@@ -21,6 +22,7 @@ class ScratchDirectory {
   const std::filesystem::path& path() const { return directory_.path(); }
 
  private:
+  std::optional<os::LockFile> gate_;  // so that nobody sees a directory that is not locked yet
   os::TempDir directory_;
   os::LockFile alive_;
 };

@@ -442,6 +442,7 @@ pid_t raw_clone(std::uint64_t flags, int* pidfd, int cgroup_fd) {
 
 void run_child(ChildWork& work, bool intermediate) {
   ChildState state{work};
+  ::close(work.parent_fd);
   reset_signals();
   if (const int result = take_descriptors(work); result < 0) fail(state, result);
   if (intermediate) run_intermediate(work);

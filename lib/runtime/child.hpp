@@ -30,6 +30,7 @@ struct ChildWork {
   const Plan* plan = nullptr;
   std::vector<int> join_fds{}, source_fds{};
   int sync_fd = -1;            // SOCK_SEQPACKET of ChildMessage; bytes come back
+  int parent_fd = -1;          // its other end, which only the runtime may hold: so its end is seen
   int proc_fd = -1;            // /proc of the host
   int root_fd = -1;            // of a running container that is joined
   int console_fd = -1;         // a socket for the terminal's master

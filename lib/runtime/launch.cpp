@@ -340,6 +340,7 @@ Launched Launch::run() {
   }
   work_.plan = &plan;
   work_.sync_fd = child_sync_.get();
+  work_.parent_fd = launched.sync.get();
   work_.wait_fd = request_.wait_fd >= 0 ? keep(request_.wait_fd) : work_.sync_fd;
   work_.clone_flags = plan.clone_flags;
   make_hooks();

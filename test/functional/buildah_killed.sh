@@ -29,12 +29,16 @@ if [ -n "$busybox" ] && ! ldd "$busybox" >/dev/null 2>&1 && unshare --mount --pi
     $LADE buildah --root "$root" --runroot "$runroot" --storage-driver vfs run --network none r /bin/busybox sleep 1000 >/dev/null 2>&1 &
     pid=$!
     sleep $delay; kill -9 $pid 2>/dev/null; wait $pid 2>/dev/null
+    ls "$runroot/lade-runtime" >>ids 2>/dev/null
     b run --network none r /bin/busybox true; exits 0 "a run killed after $delay s does not stop the next"
   done
   b run --network none r /bin/busybox true
+  # As a killed run leaves it.
+  mkdir "$runroot/lade-run-killed"; b mount r; b inspect --format '{{.ContainerID}}' r; tr -d '\n' <out >"$runroot/lade-run-killed/container"
+  b run --network none r /bin/busybox true; b mount; silent out "the container of a killed run is unmounted"
   holds "no mount is left" test "$(grep -c "$work" /proc/self/mountinfo)" -eq "$mounts"
-  holds "no cgroup" test -z "$(find /sys/fs/cgroup -name 'lade-buildah-lade-run-*' 2>/dev/null)"
-  holds "and nothing of the run" test -z "$(find "$runroot" -name '*lade-run-*')" 
+  holds "no cgroup" test -z "$(while read -r id; do find /sys/fs/cgroup -name "lade-$id" 2>/dev/null; done <ids)"
+  holds "and nothing of the run" test -z "$(find "$runroot" -name '*lade-run-*')"
 fi
 b rm --all; b rmi --all --force
 holds "and nothing is left of those that were killed" test -z "$(ls "$root/vfs/dir")" -a -z "$(find "$root/vfs/tempdirs" "$root/vfs-layers/tmp" -name 'temp-dir-*' 2>/dev/null)"

@@ -132,7 +132,7 @@ std::unique_ptr<Reader> compress(std::unique_ptr<Reader> inner, const CompressOp
   switch (options.format) {
     case Compression::none: return inner;
     case Compression::gzip:
-      return make_gzip_compressor(std::move(inner), checked_level(options, {1, 9, 6}), threads);
+      return make_gzip_compressor(std::move(inner), checked_level(options, {1, 9, usual_gzip_level}), threads);
     case Compression::zstd:
       return make_zstd_compressor(std::move(inner), checked_level(options, {1, 20, 3}), threads);
     case Compression::xz:

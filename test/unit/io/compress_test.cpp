@@ -91,7 +91,7 @@ TEST_CASE("zstd: the output of inputs around the size where threads begin does n
 
 TEST_CASE("a level changes the output and the default is 6 for gzip and 3 for zstd") {
   const std::string text = test::random_bytes(200'000, 17, 20);
-  CHECK(packed(text, {Compression::gzip, {}, 1}) == packed(text, {Compression::gzip, 6, 1}));
+  CHECK(packed(text, {Compression::gzip, {}, 1}) == packed(text, {Compression::gzip, usual_gzip_level, 1}));
   CHECK(packed(text, {Compression::zstd, {}, 1}) == packed(text, {Compression::zstd, 3, 1}));
   CHECK(packed(text, {Compression::gzip, 1, 1}) != packed(text, {Compression::gzip, 9, 1}));
 }
