@@ -25,6 +25,9 @@ if [ -n "$busybox" ] && ! ldd "$busybox" >/dev/null 2>&1 && unshare --mount --pi
   b rm --all
   b from --name r scratch; b copy --quiet r "$busybox" /bin/busybox
   mounts=$(grep -c "$work" /proc/self/mountinfo)
+  # As a killed run leaves it.
+  mkdir "$runroot/lade-run-killed"; b mount r; b inspect --format '{{.ContainerID}}' r; tr -d '\n' <out >"$runroot/lade-run-killed/container"
+  b run --network none r /bin/busybox true; b mount; silent out "the container of a killed run is unmounted"
   for delay in 0.005 0.01 0.015 0.02 0.03 0.05 0.1; do
     $LADE buildah --root "$root" --runroot "$runroot" --storage-driver vfs run --network none r /bin/busybox sleep 1000 >/dev/null 2>&1 &
     pid=$!
@@ -33,9 +36,6 @@ if [ -n "$busybox" ] && ! ldd "$busybox" >/dev/null 2>&1 && unshare --mount --pi
     b run --network none r /bin/busybox true; exits 0 "a run killed after $delay s does not stop the next"
   done
   b run --network none r /bin/busybox true
-  # As a killed run leaves it.
-  mkdir "$runroot/lade-run-killed"; b mount r; b inspect --format '{{.ContainerID}}' r; tr -d '\n' <out >"$runroot/lade-run-killed/container"
-  b run --network none r /bin/busybox true; b mount; silent out "the container of a killed run is unmounted"
   holds "no mount is left" test "$(grep -c "$work" /proc/self/mountinfo)" -eq "$mounts"
   holds "no cgroup" test -z "$(while read -r id; do find /sys/fs/cgroup -name "lade-$id" 2>/dev/null; done <ids)"
   holds "and nothing of the run" test -z "$(find "$runroot" -name '*lade-run-*')"
