@@ -43,7 +43,8 @@ std::string base_name(const std::string& path) {
 
 // What one name of the command line stands for.
 struct MatchedSource {
-  std::string pattern;  // as looked up
+  std::shared_ptr<os::Root> tree;  // null: items are in the context
+  std::string pattern;             // as looked up
   std::vector<SourceItem> items;
   std::size_t pivot = 0;  // --parents: the part of a path before this many characters is not kept
 };
@@ -61,7 +62,10 @@ class Addition {
   ContentDigests::Summary run(const std::string& destination, const std::vector<AddSource>& sources) {
     for (const auto& source : sources) {
       if (source.name.empty()) throw Error(Kind::invalid_input, "empty source location");
-      if (source.downloaded.empty()) matched_.push_back(match(source.name));
+      if (!source.tree.empty())
+        matched_.push_back(match_tree(source.tree));
+      else if (source.downloaded.empty())
+        matched_.push_back(match(source.name));
     }
     MountedBuilder mounted(builders_, builder_);
     const os::Root container{fs::path(mounted.path())};
@@ -140,6 +144,12 @@ class Addition {
     return result;
   }
 
+  static MatchedSource match_tree(const fs::path& tree) {
+    MatchedSource result{std::make_shared<os::Root>(tree), "", {{"", {}, false}}};
+    result.items.front().stat = *find_in_root(*result.tree, ".", true);
+    return result;
+  }
+
   DestinationRequest request_for(const std::string& destination, const std::vector<AddSource>& sources) {
     DestinationRequest request;
     request.destination = destination;
@@ -182,9 +192,9 @@ class Addition {
         add_source_parts(matched_[local++], parts);
       } else {
         const std::string name = place_.name.empty() ? base_name(source.name) : place_.name;
-        parts.push_back(part_begins("file"));
+        parts.push_back(part_begins(""));
         auto entry = std::make_shared<std::optional<ContentEntry>>(
-            entry_of_download(source.downloaded, name, changes_));
+            entry_of_download(source.downloaded, name, source.modified, changes_));
         parts.push_back([entry] { return std::exchange(*entry, std::nullopt); });
       }
     }
@@ -199,23 +209,24 @@ class Addition {
 
   void add_source_parts(const MatchedSource& source, std::vector<ContentStream::Next>& parts) {
     std::size_t taken = 0;
+    const os::Root& root = source.tree ? *source.tree : context_root_;
     for (const SourceItem& item : source.items) {
       const bool is_directory = S_ISDIR(item.stat.st_mode);
       if (!item.path.empty() && excludes_.excludes(item.path)) {
         if (!is_directory || !excludes_.may_include_below(item.path)) continue;
       }
       ++taken;
-      parts.push_back(part_begins(is_directory ? "dir" : "file"));
+      parts.push_back(part_begins(source.tree ? "" : is_directory ? "dir" : "file"));
       std::string prefix;
       if (options_.parents) {
         const std::string shown = is_directory ? item.path + "/" : item.path;
         const std::size_t skipped = std::min(source.pivot, shown.size());
-        parts.push_back(entries_of_parents(context_root_, shown, skipped, changes_));
+        parts.push_back(entries_of_parents(root, shown, skipped, changes_));
         const auto slash = shown.rfind('/');
         if (slash != std::string::npos && slash > skipped) prefix = shown.substr(skipped, slash - skipped);
       }
       const std::string name = place_.name.empty() ? base_name(item.path) : place_.name;
-      parts.push_back(entries_of_item(context_, context_root_, item, name, prefix, changes_, excludes_));
+      parts.push_back(entries_of_item(context_, root, item, name, prefix, changes_, excludes_));
     }
     if (taken > 0) return;
     throw Error(

@@ -14,7 +14,10 @@ namespace lade::build {
 
 struct AddSource {
   std::string name;                  // a path or pattern; of a download the name that it has there
-  std::filesystem::path downloaded;  // "" for a local one
+  std::filesystem::path downloaded = {};  // "" for a local one
+  std::int64_t modified = 0;              // of a download: seconds after 1970
+  // Of a repository: what is in this directory is taken, and nothing outside of it.
+  std::filesystem::path tree = {};
 };
 
 struct AddOptions {

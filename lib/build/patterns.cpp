@@ -162,10 +162,9 @@ bool ExcludePatterns::excludes(std::string_view path) const {
 
 bool ExcludePatterns::may_include_below(std::string_view path) const {
   return std::ranges::any_of(patterns_, [&](const Pattern& pattern) {
-    if (!pattern.included) return false;
-    if (pattern.text.find("**") != std::string::npos) return true;
-    return pattern.depth > depth_of(path) &&
-           matches_pattern(first_components(pattern.text, depth_of(path)), path);
+    // The text itself, wildcards and all: so do the peers.
+    return pattern.included && pattern.text.size() > path.size() && pattern.text.starts_with(path) &&
+           pattern.text[path.size()] == '/';
   });
 }
 

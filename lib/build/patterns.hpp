@@ -23,7 +23,8 @@ class ExcludePatterns {
   // `path` is relative to what the patterns are about, without "." and "..". A directory that is left out
   // takes along what is in it.
   bool excludes(std::string_view path) const;
-  // Whether something below the directory `path`, which is left out, may be taken back.
+  // Whether something below the directory `path`, which is left out, may be taken back: only by a pattern
+  // that begins with this path, without wildcards in it.
   bool may_include_below(std::string_view path) const;
 
  private:

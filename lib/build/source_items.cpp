@@ -277,14 +277,14 @@ std::unique_ptr<io::Reader> joined_tars(const std::vector<io::Reader*>& tars) {
 }
 
 ContentEntry entry_of_download(const std::filesystem::path& file, const std::string& name,
-                               const EntryChanges& changes) {
+                               std::int64_t modified, const EntryChanges& changes) {
   auto reader = std::make_unique<os::FileReader>(file);
   const auto stat = os::stat_of(reader->fd());
   ContentEntry entry;
   entry.header.name = name;
   entry.header.mode = download_mode;
   entry.header.size = static_cast<std::uint64_t>(stat.st_size);
-  entry.header.mtime = {stat.st_mtim.tv_sec, 0};
+  entry.header.mtime = {modified, 0};
   change_entry(entry.header, changes);
   if (entry.header.size > 0) entry.content = std::move(reader);
   return entry;

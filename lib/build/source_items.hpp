@@ -49,8 +49,8 @@ ContentStream::Next entries_of_parents(const os::Root& root, const std::string& 
 // One tar with the members of several. The readers MUST outlive it.
 std::unique_ptr<io::Reader> joined_tars(const std::vector<io::Reader*>& tars);
 
-// A file that was downloaded.
+// A file that was downloaded; `modified` in seconds after 1970.
 ContentEntry entry_of_download(const std::filesystem::path& file, const std::string& name,
-                               const EntryChanges& changes);
+                               std::int64_t modified, const EntryChanges& changes);
 
 }  // namespace lade::build

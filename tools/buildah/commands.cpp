@@ -48,7 +48,7 @@ const Command* const available[] = {
     &common::man_command,
 };
 
-constexpr std::string_view missing[] = {"bud", "build", "mkcw", "source"};
+constexpr std::string_view missing[] = {"bud", "build", "build-using-dockerfile", "mkcw", "source"};
 
 std::vector<Option> global_options() {
   std::vector<Option> options = engines::store_options();

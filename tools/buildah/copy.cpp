@@ -5,6 +5,7 @@
 #include "build/add.hpp"
 #include "build/base_image.hpp"
 #include "buildah/commands.hpp"
+#include "buildah/remote_sources.hpp"
 #include "buildah/working.hpp"
 #include "common/go_text.hpp"
 #include "engines/transfer.hpp"
@@ -65,9 +66,10 @@ std::vector<Option> copy_options() {
 
 std::vector<Option> add_options() {
   auto options = content_options();
-  common::append(options,
-                 engines::unavailable_options({{"checksum", ValueKind::text}},
-                                              "sources that are downloaded are not available in lade yet"));
+  common::append(options, {{.name = "checksum",
+                            .kind = ValueKind::text,
+                            .value_name = "DIGEST",
+                            .help = "what a downloaded source is checked against"}});
   return options;
 }
 
@@ -117,14 +119,6 @@ class OtherRoot {
   std::optional<os::TempDir> nothing_;
   fs::path path_;
 };
-
-bool is_remote(const std::string& source) {
-  return source.starts_with("http://") || source.starts_with("https://");
-}
-
-bool is_git(const std::string& source) {
-  return source.starts_with("git://") || source.starts_with("git@") || source.ends_with(".git");
-}
 
 build::AddOptions options_of(WorkSession& session, bool extract) {
   const Flags& flags = session.invocation().flags;
@@ -178,17 +172,23 @@ int run_content(Invocation& invocation, const std::string& verb) {
   }
   take_ignore_file(flags, options);
   auto builder = session.open(name);
+  const auto in_container_context = [&](const auto& fn) {
+    return in_context([&] { return fmt::format("adding content to container \"{}\"", builder.name()); }, fn);
+  };
+  RemoteSources remote(session);
   std::vector<build::AddSource> sources;
   for (auto& source : arguments) {
-    if (is_remote(source) || is_git(source))
-      throw Error(Kind::unsupported,
-                  fmt::format("{}: sources that are downloaded are not available in lade yet", source));
+    if (is_remote_source(source)) {
+      sources.push_back(in_container_context([&] { return remote.fetch(source); }));
+      continue;
+    }
+    if (flags.has("checksum") && !flags.text("checksum").empty())
+      throw Error(Kind::invalid_input, "checksum flag is not supported for local sources");
     // Of another root names start there, whether or not they say so.
     if (other) source = fs::path("/" + source).lexically_normal().relative_path();
-    sources.push_back({other && source.empty() ? "." : source, {}});
+    sources.push_back({.name = other && source.empty() ? "." : source});
   }
-  const auto summary = in_context(
-      [&] { return fmt::format("adding content to container \"{}\"", builder.name()); },
+  const auto summary = in_container_context(
       [&] { return build::add_content(session.builders(), builder, destination, sources, options); });
   if (!flags.flag("quiet")) invocation.out.line(summary.hex);
   if (wants_history(session)) {

@@ -26,6 +26,9 @@ std::vector<Option> from_options() {
        .kind = ValueKind::text,
        .value_name = "PATH",
        .help = "write the container ID to the file"},
+      // Kept for buildah's inspect: networks are netavark's.
+      {.name = "cni-config-dir", .kind = ValueKind::text, .value_name = "DIR", .help = "kept in the container's state", .hidden = true},
+      {.name = "cni-plugin-path", .kind = ValueKind::text, .value_name = "PATH", .help = "kept in the container's state", .hidden = true},
       {.name = "format",
        .short_name = 'f',
        .kind = ValueKind::text,
@@ -57,8 +60,6 @@ std::vector<Option> from_options() {
   };
   common::append(options, container_options());
   common::append(options, namespace_options());
-  common::append(options, engines::idle_options(
-                              {{"cni-config-dir", ValueKind::text}, {"cni-plugin-path", ValueKind::text}}));
   common::append(options, id_map_options());
   common::append(options, engines::registry_access_options());
   common::append(options, engines::unavailable_options(
@@ -123,6 +124,8 @@ int run_from(Invocation& invocation) {
   wanted.suffix = flags.text("suffix");
   wanted.platform = platform_choice(flags);
   wanted.state["Format"] = format_named(session, flags.text("format"));
+  for (const auto& [flag, member] : {std::pair("cni-config-dir", "CNIConfigDir"), {"cni-plugin-path", "CNIPluginPath"}})
+    if (flags.given(flag)) wanted.state[member] = flags.text(flag);
   take_container_flags(session, wanted);
   const std::string& image = arguments[0];
   if (image != "scratch") {

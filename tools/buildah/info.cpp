@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "buildah/commands.hpp"
 #include "common/template/evaluate.hpp"
 #include "engines/host.hpp"
@@ -24,11 +26,12 @@ std::vector<Option> options_of_info() {
 }
 
 // Members in the order of their names, as Go writes maps.
-Json host_json(const engine::HostFacts& facts, bool rootless) {
+Json host_json(const engine::HostFacts& facts, bool rootless, const std::string& runtime) {
   return {{"Distribution",
            {{"distribution", facts.distribution.id}, {"version", facts.distribution.version}}},
           {"MemFree", facts.memory_free},
           {"MemTotal", facts.memory_total},
+          {"OCIRuntime", runtime},
           {"SwapFree", facts.swap_free},
           {"SwapTotal", facts.swap_total},
           {"arch", facts.architecture},
@@ -61,7 +64,10 @@ int run_info(Invocation& invocation) {
   Json info = Json::object();
   if (invocation.flags.flag("debug"))
     info["debug"] = {{"buildah version", emulated_version}, {"lade version", LADE_VERSION}};
-  info["host"] = host_json(engine::HostFacts::read(), session.store_options().rootless);
+  std::string runtime = session.session().environment().get("BUILDAH_RUNTIME");
+  // This program is one.
+  if (runtime.empty()) runtime = std::filesystem::read_symlink("/proc/self/exe");
+  info["host"] = host_json(engine::HostFacts::read(), session.store_options().rootless, runtime);
   info["store"] = store_json(session);
   const std::string format = invocation.flags.text("format");
   if (format.empty()) {

@@ -1,6 +1,7 @@
 #include "engines/transfer.hpp"
 
 #include "buildah/commands.hpp"
+#include "buildah/working.hpp"
 
 namespace lade::buildah {
 namespace {
@@ -11,13 +12,23 @@ std::vector<common::Option> options_of_pull() {
   return engines::pull_options(default_policy);
 }
 
+std::vector<common::Option> options_of_push() {
+  auto options = engines::push_options();
+  common::append(options, {{.name = "disable-compression",
+                            .short_name = 'D',
+                            .help = "don't compress layers, in an OCI layout or archive"}});
+  return options;
+}
+
 int run_pull(common::Invocation& invocation) {
   engines::require_flags_first(invocation);
+  check_auth_file(invocation.flags);
   return engines::run_pull(invocation, default_policy, "an image name must be specified");
 }
 
 int run_push(common::Invocation& invocation) {
   engines::require_flags_first(invocation);
+  check_auth_file(invocation.flags);
   return engines::run_push(
       invocation, {.without_image = "at least a source image ID must be specified", .names_failures = true});
 }
@@ -44,7 +55,7 @@ const common::Command push_command{.name = "push",
                                    .synopsis = "[flags] IMAGE [DESTINATION]",
                                    .example = "push imageID docker://registry.example.com/repository:tag",
                                    .argument = common::ArgumentHint::image,
-                                   .options = engines::push_options,
+                                   .options = options_of_push,
                                    .run = run_push,
                                    .runs_program = true};
 

@@ -6,9 +6,11 @@
 
 #include <cerrno>
 
+#include "config/certs.hpp"
 #include "io/readers.hpp"
 #include "os/file.hpp"
 #include "registry/http.hpp"
+#include "registry/text.hpp"
 
 namespace lade::engines {
 namespace {
@@ -31,18 +33,32 @@ std::shared_ptr<registry::HttpPool> web_pool(const config::Environment& environm
   return registry::make_http_pool(options);
 }
 
+registry::Endpoint endpoint_for(const common::Flags& flags, const config::Environment& environment) {
+  registry::Endpoint endpoint;
+  if (flags.has("tls-verify")) endpoint.tls_verify = flags.find_flag("tls-verify").value_or(true);
+  if (!flags.has("cert-dir") || flags.text("cert-dir").empty()) return endpoint;
+  const auto files = config::find_certs(environment, "", flags.text("cert-dir"));
+  endpoint.ca_dir_certs = files.ca_dir;
+  endpoint.client_cert = files.client_cert;
+  endpoint.client_key = files.client_key;
+  return endpoint;
+}
+
 }  // namespace
 
-Download::Download(const common::Session& session, const Context& context, const std::string& url) {
+Download::Download(const common::Session& session, const Context& context, const common::Flags& flags,
+                   const std::string& url) {
   const auto pool = web_pool(session.environment());
   registry::HttpRequest request;
   request.method = "GET";
   request.url = registry::Url::parse(url);
   request.max_redirects = max_download_redirects;
-  const auto response = pool->send(context, {}, std::move(request));
+  const auto response = pool->send(context, endpoint_for(flags, session.environment()), std::move(request));
   if (response->status() != 200)
     throw Error(kind_of_status(response->status()),
                 fmt::format("downloading {}: the server answered {}", url, response->status()));
+  if (const auto time = registry::parse_http_date(response->header("Last-Modified")))
+    last_modified_ = std::chrono::floor<std::chrono::seconds>(*time).time_since_epoch().count();
   path_ = "/var/tmp/lade-download-XXXXXX";
   const int fd = mkostemp(path_.data(), O_CLOEXEC);
   if (fd < 0) throw Error::from_errno(errno, "creating a temporary file in /var/tmp");

@@ -60,7 +60,8 @@ std::vector<ManifestList::Entry> chosen_entries(const spec::RawManifest& raw, bo
                                                 const spec::PlatformChoice& platform) {
   const auto list = ManifestList::parse(raw.bytes);
   if (all) return list.entries();
-  const auto& chosen = spec::Index::parse(raw.bytes, raw.media_type).choose(platform).digest;
+  // A value: the index is gone behind this line.
+  const spec::Digest chosen = spec::Index::parse(raw.bytes, raw.media_type).choose(platform).digest;
   std::vector<ManifestList::Entry> entries;
   for (const auto& entry : list.entries())
     if (entry.descriptor.digest == chosen && entries.empty()) entries.push_back(entry);

@@ -43,16 +43,6 @@ std::optional<std::string> text_of(const Flags& flags, std::string_view name) {
   return flags.has(name) ? flags.find_text(name) : std::nullopt;
 }
 
-common::RetryOptions retries_of(const Flags& flags) {
-  common::RetryOptions options{default_retries, default_delay};
-  if (flags.has("retry")) {
-    if (const auto times = flags.find_unsigned("retry")) options.times = static_cast<std::int64_t>(*times);
-    if (const auto delay = flags.find_duration("retry-delay"))
-      options.delay = std::chrono::duration_cast<std::chrono::milliseconds>(*delay);
-  }
-  return options;
-}
-
 void set_compression(const Flags& flags, copy::CopyOptions& options) {
   if (const auto name = text_of(flags, "compression-format")) {
     if (*name == "zstd:chunked") throw Error(Kind::unsupported, "zstd:chunked is not available in lade yet");
@@ -96,7 +86,9 @@ class Puller {
     if (names_transport(name)) return pull_from_transport(name);
     const bool all = wants_all_tags();
     const auto local = find_local(name);
-    if (policy_ == "never") {
+    // An ID is here or nowhere.
+    const bool is_id = !local && spec::Digest::try_parse(name);
+    if (policy_ == "never" || is_id) {
       if (!local) throw Error(Kind::image_not_found, fmt::format("{}: image not known", name));
       return {*local};
     }
@@ -236,6 +228,16 @@ std::string name_of_imported(const Context& context, const transport::ImageRefer
 }
 
 }  // namespace
+
+common::RetryOptions transfer_retries(const Flags& flags) {
+  common::RetryOptions options{default_retries, default_delay};
+  if (flags.has("retry")) {
+    if (const auto times = flags.find_unsigned("retry")) options.times = static_cast<std::int64_t>(*times);
+    if (const auto delay = flags.find_duration("retry-delay"))
+      options.delay = std::chrono::duration_cast<std::chrono::milliseconds>(*delay);
+  }
+  return options;
+}
 
 transport::Options options_for(EngineSession& session, const transport::ImageReference& reference) {
   transport::Options options = session.session().transport_options("", reference);
@@ -387,7 +389,7 @@ spec::RawManifest transfer(EngineSession& session, const Transfer& what) {
   const Context context{plain.stop, plain.log, *progress, plain.clock};
   const trust::PolicyContext policy = session.session().policy();
   std::optional<copy::CopyResult> result;
-  common::retry(context, retries_of(flags),
+  common::retry(context, transfer_retries(flags),
                 [&] { result = copy::copy_image(context, policy, what.source, what.destination, options); });
   return std::move(result->manifest);
 }
@@ -453,10 +455,17 @@ int run_push(Invocation& invocation, const PushRules& rules) {
     target = named.name.empty() ? name : named.name;
   }
   const auto destination = parse_destination(target);
+  const Flags& flags = invocation.flags;
+  // Archives keep the name that the image has here.
+  std::vector<spec::Reference> tags;
+  if (destination->transport() == "docker-archive" && !found.name.empty())
+    tags.push_back(spec::Reference::parse(found.name));
   const auto manifest =
       transfer(session, {.source = *stored_image(found.image->id),
                          .destination = *destination,
-                         .manifest_type = manifest_type_named(invocation.flags.text("format"))});
+                         .manifest_type = manifest_type_named(flags.text("format")),
+                         .more_tags = tags,
+                         .preserve_layers = flags.has("disable-compression") && flags.flag("disable-compression")});
   if (invocation.flags.given("digestfile"))
     write_digest(invocation.flags.text("digestfile"), manifest.digest);
   return 0;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/command.hpp"
+#include "common/retry.hpp"
 #include "copy/copy.hpp"
 #include "engines/front.hpp"
 #include "spec/platform.hpp"
@@ -15,6 +16,8 @@ namespace lade::engines {
 
 // What every command has that talks to a registry.
 std::vector<common::Option> registry_access_options();
+// --retry and --retry-delay, where the command has them; 3 times, after 2 s.
+common::RetryOptions transfer_retries(const common::Flags& flags);
 // --signature-policy, of every command that copies images.
 common::Option signature_policy_option();
 // The last two of pull's; `default_policy` is for the help.

@@ -57,7 +57,7 @@ int run_import(Invocation& invocation) {
     path = spooled.emplace(session.context()).path();
   } else if (engines::is_web_address(path)) {
     invocation.out.line(fmt::format("Downloading from \"{}\"", path));
-    path = download.emplace(session.session(), session.context(), path).path();
+    path = download.emplace(session.session(), session.context(), invocation.flags, path).path();
   } else if (path.find(':') != std::string::npos) {
     throw Error(Kind::invalid_input,
                 fmt::format("2 errors occurred:\n\t* invalid filename (should not contain ':') \"{0}\"\n\t* invalid URL "

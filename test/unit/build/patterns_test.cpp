@@ -38,6 +38,9 @@ TEST_CASE("excludes: later patterns win, and directories take along what is in t
   CHECK(patterns.excludes("root.txt"));
   CHECK(patterns.may_include_below("sub"));
   CHECK_FALSE(ExcludePatterns({"sub"}).may_include_below("sub"));
+  // No wildcard leads back into a directory.
+  CHECK_FALSE(ExcludePatterns({"sub", "!*/keep"}).may_include_below("sub"));
+  CHECK_FALSE(ExcludePatterns({"sub", "!sub2/keep"}).may_include_below("sub"));
 }
 
 TEST_CASE("excludes: an ignore file has comments and blank lines") {
