@@ -83,11 +83,12 @@ ImageDraft::ImageDraft(Builder builder, const ImageOptions& options, const std::
   image_ = options_.docker_format ? settings.docker() : settings.oci();
   image_["created"] = created_;
   image_["rootfs"] = Json{{"type", "layers"}, {"diff_ids", Json::array()}};
-  Json& config = image_["config"];
-  if (!config.is_object()) config = Json::object();
+  if (!image_["config"].is_object()) image_["config"] = Json::object();
   if (options_.docker_format) {
     image_["container"] = options_.fixed_time() ? "" : builder_.id();
     if (options_.fixed_time()) {
+      // New members of the image move the others.
+      Json& config = image_["config"];
       config["Hostname"] = "sandbox";
       config["Domainname"] = "";
     }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <spawn.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,8 +12,10 @@
 #include <cerrno>
 #include <csignal>
 #include <memory>
+#include <thread>
 
 #include "base/error.hpp"
+#include "base/scope_exit.hpp"
 #include "build/destination.hpp"
 #include "build/glob.hpp"
 #include "build/mount_targets.hpp"
@@ -42,6 +45,8 @@ namespace {
 constexpr std::uint64_t max_host_file = 1 << 20;
 constexpr const char* usual_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr std::size_t hostname_digits = 12;
+constexpr int max_stray_waits = 20;
+constexpr std::chrono::milliseconds stray_wait{10};
 constexpr const char* bundle_prefix = "lade-run-";
 constexpr const char* mounted_file = "container";  // in the bundle, while the container is mounted for it
 // As other runtimes end.
@@ -100,7 +105,7 @@ class Run {
       set_names(input);
       connect(input);
       add_volumes(root, input);
-      add_files(input);
+      add_files(root, input);
       set_environment(input);
       for (const auto& mount : input.mounts)
         targets.make(mount.destination, mount.type != "bind" || fs::is_directory(mount.source));
@@ -177,6 +182,8 @@ class Run {
     if (input.working_directory.empty()) input.working_directory = settings.text("WorkingDir");
     if (!input.working_directory.starts_with('/')) input.working_directory.insert(0, "/");
     input.hostname = options_.hostname.empty() ? settings.text("Hostname") : options_.hostname;
+    if (input.hostname.empty() && conf_.container_name_as_hostname)
+      input.hostname = hostname_of_container(builder_.name());
     if (input.hostname.empty()) input.hostname = builder_.id().substr(0, hostname_digits);
     const auto uts = std::ranges::find(input.namespaces, "uts", &NamespaceOption::name);
     if (uts == input.namespaces.end() || !uts->host) return;
@@ -312,24 +319,40 @@ class Run {
     input.mounts.push_back({destination, "bind", file, {"rbind", "rprivate"}});
   }
 
-  void add_files(SpecInput& input) {
-    const bool own_network = has_own_network(input) || options_.no_network;
-    const std::string hostname = options_.no_hostname ? "" : input.hostname;
-    if (!options_.no_hosts && !builder_.common_flag("NoHosts") && !conf_.no_hosts) {
-      HostsRequest request;
-      const std::string base = conf_.base_hosts_file;
-      request.base =
-          base == "none" ? "" : host_file(base.empty() || base == "image" ? "/etc/hosts" : base.c_str());
-      request.added = builder_.common_texts("AddHost");
-      request.container_name = builder_.name();
-      if (network_) request.address = network_->address();
-      if (own_network) request.hostname = input.hostname;
-      add_file(input, "/etc/hosts", hosts_text(request));
+  HostsRequest hosts_request(const os::Root& root, const SpecInput& input) const {
+    HostsRequest request;
+    const std::string base = conf_.base_hosts_file;
+    if (base == "image") {
+      const auto stat = find_in_root(root, "etc/hosts", true);
+      if (stat && S_ISREG(stat->st_mode)) {
+        os::FileReader reader(root.open("etc/hosts", O_RDONLY | O_NONBLOCK));
+        request.base = io::read_all(reader, max_host_file, "/etc/hosts of the image");
+      }
+    } else if (base != "none") {
+      request.base = host_file(base.empty() ? "/etc/hosts" : base.c_str());
     }
+    request.added = builder_.common_texts("AddHost");
+    request.hostname = input.hostname;
+    if (network_) {
+      request.address = network_->address();
+      request.container_name = builder_.name();
+    } else if (!has_own_network(input)) {
+      request.address = local_address("");
+    }
+    const std::string& internal = conf_.host_containers_internal_ip;
+    if (internal != "none") request.host_address = internal.empty() ? local_address(request.address) : internal;
+    return request;
+  }
+
+  void add_files(const os::Root& root, SpecInput& input) {
+    const std::string hostname = options_.no_hostname ? "" : input.hostname;
+    // Without a network the image's own are as good.
+    if (!options_.no_network && !options_.no_hosts && !builder_.common_flag("NoHosts") && !conf_.no_hosts)
+      add_file(input, "/etc/hosts", hosts_text(hosts_request(root, input)));
     if (!options_.no_hostname && !builder_.common_flag("NoHostname"))
       add_file(input, "/etc/hostname", hostname + "\n");
     auto servers = builder_.common_texts("DNSServers");
-    if (std::ranges::find(servers, "none") == servers.end()) {
+    if (!options_.no_network && std::ranges::find(servers, "none") == servers.end()) {
       ResolvRequest request;
       request.base = host_file("/etc/resolv.conf");
       request.servers = servers.empty() ? conf_.dns_servers : servers;
@@ -411,6 +434,12 @@ class Run {
     std::vector<char*> argv;
     for (auto& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
+    // What a runtime that crashes leaves behind becomes ours.
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    const ScopeExit no_reaper([] {
+      reap_strays();
+      ::prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
+    });
     pid_t pid = 0;
     if (const int error = ::posix_spawn(&pid, program->c_str(), nullptr, nullptr, argv.data(), environ);
         error != 0)
@@ -421,6 +450,17 @@ class Run {
     while (::waitpid(pid, &status, 0) < 0)
       if (errno != EINTR) throw Error::from_errno(errno, "wait for " + *program);
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  }
+
+  // Those that are still running get a moment.
+  static void reap_strays() {
+    for (int waits = 0; waits < max_stray_waits;) {
+      const pid_t pid = ::waitpid(-1, nullptr, WNOHANG);
+      if (pid < 0) return;
+      if (pid > 0) continue;
+      std::this_thread::sleep_for(stray_wait);
+      ++waits;
+    }
   }
 
   struct ImageMount {

@@ -14,9 +14,17 @@ struct HostsRequest {
   std::string base;                // the host's file
   std::vector<std::string> added;  // "host:ip"
   std::string hostname, container_name;
-  std::string address;  // of the container; "" without a network of its own
+  std::string address;             // of the container; of this machine, if it shares its network
+  std::string host_address = {};   // of this machine, as the container reaches it; "" for none
 };
+// Names that are there already do not get another address.
 std::string hosts_text(const HostsRequest& request);
+
+// Of this machine's, not the loopback: the first one of IPv4 that is not `other_than`; "" if there is none.
+std::string local_address(const std::string& other_than);
+
+// What of a container's name can be one of a host: "a_b:" -> "ab".
+std::string hostname_of_container(const std::string& name);
 
 struct ResolvRequest {
   std::string base;                                     // the host's file

@@ -77,6 +77,8 @@ void read_containers_table(TomlTable& table, ContainersConf& conf) {
   take_text(table, "umask", conf.umask);
   take_flag(table, "http_proxy", conf.http_proxy);
   take_flag(table, "no_hosts", conf.no_hosts);
+  take_flag(table, "container_name_as_hostname", conf.container_name_as_hostname);
+  take_text(table, "host_containers_internal_ip", conf.host_containers_internal_ip);
   take_number(table, "pids_limit", conf.pids_limit);
 }
 

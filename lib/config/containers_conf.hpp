@@ -31,7 +31,8 @@ struct ContainersConf {
   std::string shm_size = "65536k";
   std::int64_t pids_limit = 0;  // 0: none was given
   std::string tz, umask = "0022";
-  bool http_proxy = true, no_hosts = false;
+  bool http_proxy = true, no_hosts = false, container_name_as_hostname = false;
+  std::string host_containers_internal_ip;  // "": one of this machine's; "none" or an address
 
   // [engine]
   std::string cgroup_manager;                                // "systemd", "cgroupfs"; "": not given

@@ -130,6 +130,12 @@ TEST_CASE("seccomp: rules of a profile hold for the capabilities that there are"
 TEST_CASE("run: hosts and resolv.conf are the host's with what was added") {
   const auto hosts = hosts_text({"127.0.0.1 localhost\n", {"db:10.0.0.9"}, "h", "c", "10.88.0.5"});
   CHECK(hosts == "10.0.0.9\tdb\n127.0.0.1 localhost\n10.88.0.5\th c\n");
+  // Nobody loses a name that was there.
+  CHECK(hosts_text({"10.1.1.1 h # c\n", {"gate:host-gateway"}, "h", "c", "10.88.0.5", "10.2.2.2"}) ==
+        "10.2.2.2\tgate\n10.1.1.1 h # c\n127.0.0.1\tlocalhost\n::1\tlocalhost\n"
+        "10.2.2.2\thost.containers.internal host.docker.internal\n10.88.0.5\tc\n");
+  CHECK(hostname_of_container(":a_b-4-:") == "ab-4");
+  CHECK(local_address("") != "127.0.0.1");
   ResolvRequest request{"search a b\nnameserver 127.0.0.53\nnameserver 9.9.9.9\n", {}, {}, {"ndots:1"}, true};
   CHECK(resolv_text(request) == "search a b\nnameserver 9.9.9.9\noptions ndots:1\n");
   request.servers = {"1.1.1.1"};
