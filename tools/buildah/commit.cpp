@@ -242,6 +242,7 @@ int run_commit(Invocation& invocation) {
   build::Builder builder = session.open(arguments[0]);
   const std::string image = arguments.size() > 1 ? arguments[1] : "";
   const Target target = target_of(session, image);
+  if (target.reference) engines::require_allowed(session, *target.reference, "commit to registry at");
   auto options = options_of(session, builder);
   options.names = target.names;
   build::Builder copy = builder;

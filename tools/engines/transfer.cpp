@@ -10,6 +10,7 @@
 #include "config/blob_info_cache.hpp"
 #include "copy/copy.hpp"
 #include "engine/image_names.hpp"
+#include "engine/registry_sources.hpp"
 #include "engines/archives.hpp"
 #include "engines/short_names.hpp"
 #include "io/codec/codec.hpp"
@@ -72,6 +73,10 @@ spec::PlatformChoice platform_of(const Flags& flags) {
 
 std::string id_of_stored(EngineSession& session, const std::string& name) {
   return session.images().get(name).image->id;
+}
+
+engine::RegistrySources registry_sources(EngineSession& session) {
+  return engine::RegistrySources::parse(session.session().environment().get("BUILD_REGISTRY_SOURCES"));
 }
 
 class Puller {
@@ -239,9 +244,18 @@ common::RetryOptions transfer_retries(const Flags& flags) {
   return options;
 }
 
+void require_allowed(EngineSession& session, const transport::ImageReference& reference,
+                     std::string_view subject) {
+  const auto name = reference.docker_reference();
+  if (name && reference.transport() == "docker")
+    registry_sources(session).require_allowed(subject, name->domain());
+}
+
 transport::Options options_for(EngineSession& session, const transport::ImageReference& reference) {
   transport::Options options = session.session().transport_options("", reference);
   options.store = session.store_options();
+  if (const auto name = reference.docker_reference(); name && reference.transport() == "docker")
+    if (registry_sources(session).is_insecure(name->domain())) options.registry.tls_verify = false;
   return options;
 }
 
@@ -367,6 +381,8 @@ std::unique_ptr<transport::ImageReference> stored_image(const std::string& id) {
 
 spec::RawManifest transfer(EngineSession& session, const Transfer& what) {
   const Flags& flags = session.invocation().flags;
+  require_allowed(session, what.source, "registry");
+  require_allowed(session, what.destination, "registry");
   copy::CopyOptions options;
   options.source = options_for(session, what.source);
   options.destination = options_for(session, what.destination);

@@ -56,6 +56,10 @@ struct Transfer {
 };
 spec::RawManifest transfer(EngineSession& session, const Transfer& what);
 
+// Kind::denied if BUILD_REGISTRY_SOURCES keeps builds from the registry; `subject` as RegistrySources has it.
+void require_allowed(EngineSession& session, const transport::ImageReference& reference,
+                     std::string_view subject);
+
 // For opening a reference: what the flags and the configuration say of its place.
 transport::Options options_for(EngineSession& session, const transport::ImageReference& reference);
 
