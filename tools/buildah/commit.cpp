@@ -1,4 +1,5 @@
 #include "build/commit.hpp"
+#include "build/instructions.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -36,6 +37,12 @@ std::vector<Option> commit_options() {
        .kind = ValueKind::texts,
        .value_name = "NAME=VALUE",
        .help = "set an annotation of the image"},
+      {.name = "change",
+       .short_name = 'c',
+       .kind = ValueKind::texts,
+       .value_name = "INSTRUCTION",
+       .help = "apply a Containerfile's instruction to the image: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, "
+               "SHELL, STOPSIGNAL, USER, VOLUME, WORKDIR"},
       {.name = "config",
        .kind = ValueKind::text,
        .value_name = "PATH",
@@ -79,8 +86,7 @@ std::vector<Option> commit_options() {
       {.name = "unsetenv", .kind = ValueKind::list, .help = "unset an environment variable of the image"},
   };
   common::append(options, engines::registry_access_options());
-  common::append(options, engines::unavailable_options({{"change", ValueKind::texts},
-                                                        {"manifest", ValueKind::text},
+  common::append(options, engines::unavailable_options({{"manifest", ValueKind::text},
                                                         {"sign-by", ValueKind::text},
                                                         {"encryption-key", ValueKind::list},
                                                         {"encrypt-layer", ValueKind::list},
@@ -231,6 +237,17 @@ spec::RawManifest send(WorkSession& session, const Target& target, const build::
       session, {.source = *source, .destination = *target.reference, .preserve_layers = !options.gzip});
 }
 
+void change_settings(build::Builder& builder, const std::string& change) {
+  in_context([&] { return fmt::format("parsing --change \"{}\"", change); },
+             [&] {
+               auto settings = builder.settings();
+               const auto instruction = build::parse_instruction(change);
+               if (!build::apply_instruction(settings, instruction))
+                 throw Error(Kind::invalid_input, fmt::format("the instruction {} cannot change an image",
+                                                              instruction.name));
+             });
+}
+
 int run_commit(Invocation& invocation) {
   const Flags& flags = invocation.flags;
   const auto& arguments = invocation.arguments;
@@ -248,6 +265,7 @@ int run_commit(Invocation& invocation) {
   build::Builder copy = builder;
   const auto labelled = flags.find_flag("identity-label");
   if (labelled.value_or(!options.fixed_time())) copy.settings().set_label(identity_label, emulated_version);
+  for (const auto& change : flags.list("change")) change_settings(copy, change);
   auto committed =
       in_context([&] { return fmt::format("committing container \"{}\" to \"{}\"", builder.name(), image); },
                  [&] {

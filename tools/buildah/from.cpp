@@ -7,6 +7,7 @@
 
 #include "buildah/commands.hpp"
 #include "buildah/container_flags.hpp"
+#include "buildah/triggers.hpp"
 #include "buildah/working.hpp"
 #include "engines/transfer.hpp"
 #include "os/file.hpp"
@@ -99,15 +100,14 @@ void write_container_id(const std::string& path, const std::string& id) {
              });
 }
 
-// The instructions that an image has for those that are built on it.
-void run_triggers(WorkSession& session, build::Builder& builder) {
-  auto settings = builder.settings();
-  const auto triggers = settings.list("OnBuild");
-  if (triggers.empty()) return;
-  throw Error(Kind::unsupported,
-              fmt::format("the image \"{}\" has ONBUILD instructions, which cannot be run yet: {}",
-                          builder.image_name(), fmt::join(triggers, "; ")));
-  (void)session;
+// A container that could not be completed is of no use.
+void run_triggers_or_remove(WorkSession& session, build::Builder& builder) {
+  try {
+    run_triggers(session, builder);
+  } catch (...) {
+    session.builders().remove(builder);
+    throw;
+  }
 }
 
 int run_from(Invocation& invocation) {
@@ -135,7 +135,7 @@ int run_from(Invocation& invocation) {
     wanted.image_name = build::name_of_image(image, record ? record->names : std::vector<std::string>());
   }
   build::Builder builder = build::create_builder(session.builders(), wanted);
-  run_triggers(session, builder);
+  run_triggers_or_remove(session, builder);
   if (flags.given("cidfile")) write_container_id(flags.text("cidfile"), builder.id());
   invocation.out.line(builder.name());
   return 0;
