@@ -172,12 +172,15 @@ class Addition {
     auto request = request_for(destination, sources);
     request.is_new_root = options_.link;
     place_ = resolve_destination(root, request);
-    const auto directory = ensure_directory(root, place_.directory, changes_.owner.value_or(Owner{}));
+    const auto ids = options_.link ? layer::IdMaps() : builder_.id_maps();
+    const auto directory =
+        ensure_directory(root, place_.directory, owner_on_disk(ids, changes_.owner.value_or(Owner{})));
     ContentDigests digests;
     digests_ = options_.with_digest ? &digests : nullptr;
     ContentStream tar(all_entries(sources), digests_);
     layer::ApplyOptions apply;
     apply.whiteouts = layer::Whiteouts::none;
+    apply.ids = ids;
     apply.rootless = builders_.store()->options().rootless;
     layer::apply(context_, tar, directory, apply);
     return digests.finish();
@@ -200,11 +203,21 @@ class Addition {
     }
     auto all = std::make_shared<std::vector<ContentStream::Next>>(std::move(parts));
     auto at = std::make_shared<std::size_t>(0);
-    return [all, at]() -> std::optional<ContentEntry> {
+    return [this, all, at]() -> std::optional<ContentEntry> {
       for (; *at < all->size(); ++*at)
-        if (auto entry = (*all)[*at]()) return entry;
+        if (auto entry = (*all)[*at]()) return with_own_ids(std::move(entry));
       return std::nullopt;
     };
+  }
+
+  // Of a container that is shifted itself: as it sees them.
+  std::optional<ContentEntry> with_own_ids(std::optional<ContentEntry> entry) const {
+    if (changes_.owner) return entry;
+    auto& header = entry->header;
+    const auto uid = static_cast<std::uint32_t>(header.uid), gid = static_cast<std::uint32_t>(header.gid);
+    header.uid = layer::to_container_id(options_.source_ids.uids, uid).value_or(uid);
+    header.gid = layer::to_container_id(options_.source_ids.gids, gid).value_or(gid);
+    return entry;
   }
 
   void add_source_parts(const MatchedSource& source, std::vector<ContentStream::Next>& parts) {

@@ -24,6 +24,7 @@ struct AddOptions {
   bool extract = false;  // local archives are unpacked
   std::string chown;     // "user[:group]" of the container; "": root, or with keep_owners what they have
   bool keep_owners = false;
+  layer::IdMaps source_ids = {};  // with which the files in the context are shifted
   std::string chmod;  // octal; "": what they have
   std::optional<std::int64_t> timestamp;
   // Where names start and nothing outside is reached; "": "/", and relative names start in the current

@@ -203,6 +203,44 @@ void Builder::set_namespaces(const std::vector<NamespaceOption>& options) {
     target.push_back({{"Name", option.name}, {"Host", option.host}, {"Path", option.path}});
 }
 
+layer::IdMaps Builder::id_maps() const {
+  const Json* options = spec::find_member(document_, "IDMappingOptions");
+  if (options == nullptr || !options->is_object()) return {};
+  const auto maps = [&](const char* name) {
+    std::vector<layer::IdMap> result;
+    const Json* list = spec::find_member(*options, name);
+    if (list == nullptr || !list->is_array()) return result;
+    for (const Json& entry : *list) {
+      const auto number = [&](const char* member) {
+        const Json* value = entry.is_object() ? spec::find_member(entry, member) : nullptr;
+        if (value == nullptr || !value->is_number_unsigned() || value->get<std::uint64_t>() > UINT32_MAX)
+          throw Error(Kind::invalid_input, fmt::format("IDMappingOptions: {} has no {}", name, member));
+        return value->get<std::uint32_t>();
+      };
+      result.push_back({number("containerID"), number("hostID"), number("size")});
+    }
+    return result;
+  };
+  return {maps("UIDMap"), maps("GIDMap")};
+}
+
+void Builder::set_id_maps(const layer::IdMaps& ids) {
+  Json& options = document_["IDMappingOptions"];
+  const auto list = [](const std::vector<layer::IdMap>& maps) {
+    Json result = Json::array();
+    for (const auto& map : maps)
+      result.push_back({{"containerID", map.container_id}, {"hostID", map.host_id}, {"size", map.size}});
+    return result;
+  };
+  options["UIDMap"] = list(ids.uids);
+  options["GIDMap"] = list(ids.gids);
+  const auto all = namespaces();
+  const auto user = std::ranges::find(all, "user", &NamespaceOption::name);
+  const bool is_host = user == all.end() || user->host;
+  options["HostUIDMapping"] = is_host;
+  options["HostGIDMapping"] = is_host;
+}
+
 std::string Builder::common_text(std::string_view member) const {
   const Json* value = common_member(document_, member);
   return value != nullptr && value->is_string() ? value->get<std::string>() : "";

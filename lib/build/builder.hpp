@@ -12,6 +12,7 @@
 
 #include "base/context.hpp"
 #include "build/settings.hpp"
+#include "layer/id_maps.hpp"
 #include "spec/json.hpp"
 #include "store/store.hpp"
 
@@ -78,6 +79,11 @@ class Builder {
   Isolation isolation() const;
   std::vector<NamespaceOption> namespaces() const;
   void set_namespaces(const std::vector<NamespaceOption>& options);
+
+  // With which its files are shifted, and commands run; empty for those of the machine.
+  layer::IdMaps id_maps() const;
+  // The user namespace is the machine's, or one with these.
+  void set_id_maps(const layer::IdMaps& ids);
 
   // Members of CommonBuildOpts; absent ones are "", 0, false.
   std::string common_text(std::string_view member) const;

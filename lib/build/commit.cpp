@@ -130,6 +130,8 @@ class Commit {
     MountedBuilder mounted(builders_, builder);
     const os::TempDir nothing(store_.layout().run_root, "empty");
     auto options = diff_options();
+    // All of it is as the container sees it, the layers below too.
+    options.ids = builder.id_maps();
     options.leave_out = read_excludes(store_.container_directory(builder_.id()));
     const auto lower = os::open_file(nothing.path(), O_RDONLY | O_DIRECTORY);
     const auto upper = os::open_file(mounted.path(), O_RDONLY | O_DIRECTORY);

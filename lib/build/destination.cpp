@@ -85,4 +85,9 @@ DestinationPlace resolve_destination(const os::Root& root, const DestinationRequ
   return {path.substr(0, slash), path.substr(slash + 1)};
 }
 
+Owner owner_on_disk(const layer::IdMaps& ids, const Owner& owner) {
+  return {layer::to_host_id(ids.uids, owner.uid).value_or(owner.uid),
+          layer::to_host_id(ids.gids, owner.gid).value_or(owner.gid)};
+}
+
 }  // namespace lade::build

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "build/source_items.hpp"
+#include "layer/id_maps.hpp"
 #include "os/root.hpp"
 
 namespace lade::build {
@@ -27,5 +28,8 @@ DestinationPlace resolve_destination(const os::Root& root, const DestinationRequ
 
 // The directory, made with those that lead to it; links that are there are followed as if `root` were "/".
 os::UniqueFd ensure_directory(const os::Root& root, const std::string& path, const Owner& owner);
+
+// Who `owner` of a container that is shifted with `ids` is on disk; others than those in the maps stay.
+Owner owner_on_disk(const layer::IdMaps& ids, const Owner& owner);
 
 }  // namespace lade::build

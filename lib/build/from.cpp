@@ -37,6 +37,7 @@ store::ContainerRecord create_record(const Builders& builders, const NewBuilder&
   // Where buildah 1.28 finds it, and newer ones too.
   container.in_volatile_files = false;
   if (wanted.image) container.image = wanted.image->id;
+  container.ids = wanted.ids;
   std::string name = wanted.suffix.empty() ? "working-container" : wanted.suffix;
   if (!wanted.image_name.empty()) name = image_name_prefix(wanted.image_name) + "-" + name;
   if (!wanted.name.empty()) name = wanted.name;
@@ -96,6 +97,7 @@ Builder create_builder(const Builders& builders, const NewBuilder& wanted) {
   for (const auto& [member, value] : wanted.common.items())
     builder.document()["CommonBuildOpts"][member] = value;
   builder.set_namespaces(wanted.namespaces);
+  builder.set_id_maps(wanted.ids);
   builder.set_text("image", wanted.image_name);
   if (wanted.image) {
     builder.set_text("image-id", wanted.image->id);

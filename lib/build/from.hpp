@@ -20,6 +20,7 @@ struct NewBuilder {
   // What differs from Builder::make(): members of the state, and of CommonBuildOpts.
   spec::Json state = spec::Json::object(), common = spec::Json::object();
   std::vector<NamespaceOption> namespaces;
+  layer::IdMaps ids = {};  // of a user namespace of its own; both or none
 };
 
 // The container is in the store, its state saved. Kind::already_exists

@@ -80,7 +80,7 @@ ContainerNetwork::ContainerNetwork(const Context& context, const config::Contain
     throw Error(Kind::not_found, fmt::format("unable to find network with name or ID {}: network not found",
                                              request.networks.back()));
   if (!request.rootless) netavark_ = find_helper(conf, "netavark");
-  create_namespace();
+  create_namespace(request.given);
   try {
     if (request.rootless)
       connect_by_pasta(request);
@@ -110,9 +110,14 @@ ContainerNetwork::~ContainerNetwork() {
 }
 
 // Held by a mount on a file: a thread of its own goes into it and ends.
-void ContainerNetwork::create_namespace() {
+void ContainerNetwork::create_namespace(const std::string& given) {
   (void)os::open_file(path_, O_WRONLY | O_CREAT | O_EXCL, 0600);
   int error = 0;
+  if (!given.empty()) {
+    if (::mount(given.c_str(), path_.c_str(), nullptr, MS_BIND, nullptr) != 0)
+      throw Error::from_errno(errno, "keep a network namespace");
+    return;
+  }
   std::thread([&] {
     if (::unshare(CLONE_NEWNET) != 0 ||
         ::mount("/proc/thread-self/ns/net", path_.c_str(), nullptr, MS_BIND, nullptr) != 0)

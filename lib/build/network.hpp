@@ -16,6 +16,7 @@ struct NetworkRequest {
   bool rootless = false;
   std::filesystem::path directory;  // for its file, private to this run
   std::string search_path;          // PATH, for pasta
+  std::string given = {};           // path of a namespace that is there; "": a new one
 };
 
 class ContainerNetwork {
@@ -30,7 +31,7 @@ class ContainerNetwork {
   const std::string& address() const { return address_; }      // of the container; "" if it is not known
 
  private:
-  void create_namespace();
+  void create_namespace(const std::string& given);
   void connect_by_netavark(const NetworkRequest& request);
   void connect_by_pasta(const NetworkRequest& request);
   void take_address();

@@ -30,6 +30,7 @@
 #include "os/child_process.hpp"
 #include "os/file.hpp"
 #include "os/lock_file.hpp"
+#include "os/mapped_namespace.hpp"
 #include "os/temp_dir.hpp"
 #include "runtime/runtime.hpp"
 
@@ -84,7 +85,8 @@ class Run {
         options_(options),
         conf_(conf),
         environment_(environment),
-        rootless_(builders.store()->options().rootless) {}
+        rootless_(builders.store()->options().rootless),
+        ids_(builder.id_maps()) {}
 
   int run() {
     const ScratchDirectory bundle(context_, bundle_parent(), bundle_prefix,
@@ -103,6 +105,7 @@ class Run {
       input.namespaces = merged_namespaces();
       find_user_of(root, input);
       set_names(input);
+      enter_user_namespace(input);
       connect(input);
       add_volumes(root, input);
       add_files(root, input);
@@ -197,6 +200,35 @@ class Run {
     return network != input.namespaces.end() && !network->host;
   }
 
+  bool is_shifted() const { return ids_ != layer::IdMaps{}; }
+
+  // One that commands are run in: as --userns says, or with the maps that the container has.
+  void enter_user_namespace(SpecInput& input) {
+    if (isolation() == Isolation::chroot && !is_shifted()) return;
+    const auto user = std::ranges::find(input.namespaces, "user", &NamespaceOption::name);
+    if (user == input.namespaces.end() || user->host) {
+      if (is_shifted())
+        throw Error(Kind::invalid_input, "can not use the host's user namespace with ID mappings of the container");
+      return;
+    }
+    if (isolation() == Isolation::chroot)
+      throw Error(Kind::unsupported, "ID mappings are not available with --isolation chroot");
+    if (!user->path.empty()) {
+      input.user_namespace = user->path;
+      return;
+    }
+    const auto mappings = [](const std::vector<layer::IdMap>& maps) {
+      std::vector<os::IdMapping> result;
+      for (const auto& map : maps) result.push_back({map.container_id, map.host_id, map.size});
+      if (result.empty()) result.push_back({0, 0, UINT32_MAX});
+      return result;
+    };
+    user_namespace_.emplace(mappings(ids_.uids), mappings(ids_.gids), has_own_network(input));
+    input.user_namespace = user_namespace_->path("user");
+  }
+
+  Owner on_disk(const Owner& owner) const { return owner_on_disk(ids_, owner); }
+
   void connect(SpecInput& input) {
     if (!has_own_network(input)) return;
     const auto network = std::ranges::find(input.namespaces, "network", &NamespaceOption::name);
@@ -210,6 +242,7 @@ class Run {
       request.networks.push_back(network->path.substr(begin, end - begin));
       begin = end + 1;
     }
+    if (user_namespace_) request.given = user_namespace_->path("net");
     network_ = std::make_unique<ContainerNetwork>(context_, conf_, request);
     input.network_namespace = network_->path();
   }
@@ -278,7 +311,10 @@ class Run {
           mount.work.empty() ? directory / "work" : fs::path(mount.work), directory / "merged", rootless_));
       source = is_file ? overlays_.back()->path() / name : overlays_.back()->path();
     }
-    if (mount.chown) change_owner(source, input_so_far.user.uid, input_so_far.user.gid);
+    if (mount.chown) {
+      const Owner owner = on_disk({input_so_far.user.uid, input_so_far.user.gid});
+      change_owner(source, owner.uid, owner.gid);
+    }
     result.source = source;
     mounts.push_back(std::move(result));
   }
@@ -315,6 +351,10 @@ class Run {
     if (taken) return;
     const fs::path file = bundle_ / fs::path(destination).filename();
     os::write_file(file, text, {.mode = 0644, .sync = false});
+    if (is_shifted()) {
+      const Owner owner = on_disk({});
+      change_owner(file, owner.uid, owner.gid);
+    }
     // Whoever the command runs as may write to it, as far as the owner of the file may.
     input.mounts.push_back({destination, "bind", file, {"rbind", "rprivate"}});
   }
@@ -385,20 +425,20 @@ class Run {
   }
 
   // It stays, and belongs to whom the command runs as.
-  static void make_working_directory(const os::Root& root, const SpecInput& input) {
+  void make_working_directory(const os::Root& root, const SpecInput& input) const {
     const std::string path = layer::clean_layer_name(input.working_directory);
     const bool is_mounted = std::ranges::any_of(input.mounts, [&](const SpecMount& mount) {
       return input.working_directory == mount.destination ||
              input.working_directory.starts_with(mount.destination + "/");
     });
     if (path.empty() || is_mounted) return;
-    (void)ensure_directory(root, path, {input.user.uid, input.user.gid});
+    (void)ensure_directory(root, path, on_disk({input.user.uid, input.user.gid}));
   }
 
   void make_volumes(const os::Root& root, const SpecInput&) {
     for (const auto& volume : builder_.settings().set("Volumes"))
       if (const auto path = layer::clean_layer_name(volume); !path.empty() && !find_in_root(root, path, true))
-        (void)ensure_directory(root, path, {});
+        (void)ensure_directory(root, path, on_disk({}));
   }
 
   int start(const Json& document) {
@@ -487,6 +527,8 @@ class Run {
   const config::ContainersConf& conf_;
   const config::Environment& environment_;
   bool rootless_;
+  layer::IdMaps ids_;  // with which the container is shifted
+  std::optional<os::MappedNamespace> user_namespace_;
   fs::path bundle_;
   std::optional<os::TempDir> overlay_directory_;
   std::vector<std::unique_ptr<os::LockFile>> locks_;

@@ -157,7 +157,7 @@ class SpecBuilder {
     if (own_pid)
       all.push_back({"/proc", "proc", "proc", {"nosuid", "noexec", "nodev"}});
     else
-      all.push_back({"/proc", "bind", "/proc", {"rbind", "nosuid", "noexec", "nodev"}});
+      all.push_back({"/proc", "bind", "/proc", {"rbind", "rprivate", "nosuid", "noexec", "nodev"}});
     all.push_back({"/dev", "tmpfs", "tmpfs", {"nosuid", "noexec", "strictatime", "mode=755", "size=65536k"}});
     all.push_back({"/dev/pts",
                    "devpts",
@@ -171,11 +171,11 @@ class SpecBuilder {
       all.push_back({"/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"}});
     }
     // sysfs belongs to a network namespace: that of the host can only be shown again.
-    const bool own_sys = own_network || !input_.rootless;
+    const bool own_sys = own_network || (!input_.rootless && input_.user_namespace.empty());
     if (own_sys)
       all.push_back({"/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", "ro"}});
     else
-      all.push_back({"/sys", "bind", "/sys", {"rbind", "nosuid", "noexec", "nodev", "ro"}});
+      all.push_back({"/sys", "bind", "/sys", {"rbind", "rprivate", "nosuid", "noexec", "nodev", "ro"}});
     if (!is_chroot() && own_sys)
       all.push_back({"/sys/fs/cgroup",
                      "cgroup",
@@ -208,6 +208,7 @@ class SpecBuilder {
       if (const auto path = path_of(input_.namespaces, name); !path.empty()) entry["path"] = path;
       result.push_back(std::move(entry));
     }
+    if (!input_.user_namespace.empty()) result.push_back({{"type", "user"}, {"path", input_.user_namespace}});
     if (options_.no_network)
       result.push_back({{"type", "network"}});
     else if (!input_.network_namespace.empty())

@@ -24,6 +24,7 @@ struct SpecInput {
   std::vector<SpecMount> mounts;  // besides the file systems that every container has
   std::vector<NamespaceOption> namespaces;
   std::string network_namespace;  // path; "" for none of its own
+  std::string user_namespace = {};  // path; "" for that of this process
   bool rootless = false;
 };
 

@@ -22,6 +22,7 @@ struct MountRequest {
   bool is_volatile = false;          // need not survive a crash of the machine
   std::string mount_label;           // SELinux context
   std::vector<std::string> options;  // in place of the configured mountopt, if there are any
+  layer::IdMaps ids = {};            // of a container: those of the layers below are shown with
 };
 
 // What a driver makes of a layer's tar.
@@ -52,6 +53,7 @@ class Driver {
     std::string id, parent;  // "" for no parent, which MUST be there otherwise
     bool is_image = true;
     Path content;
+    layer::IdMaps ids = {};  // Kind::unsupported where they cannot be had
   };
   virtual void publish(const NewLayer& layer, TempDirectory& trash) = 0;
 

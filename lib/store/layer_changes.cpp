@@ -54,7 +54,7 @@ void LayerChanges::add(const std::vector<Addition>& additions) {
     for (const auto& addition : additions) {
       const auto& record = addition.record;
       store_.driver->publish(
-          {record.id, record.parent, addition.place == Place::image_store, addition.content},
+          {record.id, record.parent, addition.place == Place::image_store, addition.content, record.ids},
           trash(addition.place));
       if (!addition.tar_split.empty())
         os::rename_file(addition.tar_split, store_.layout.tar_split(record.id));

@@ -8,6 +8,7 @@
 #include "os/atomic_file.hpp"
 #include "os/child_process.hpp"
 #include "os/file.hpp"
+#include "os/mapped_namespace.hpp"
 #include "os/mount.hpp"
 #include "os/remove_tree.hpp"
 #include "store/driver.hpp"
@@ -46,6 +47,51 @@ std::vector<Path> homes_of(const DriverPlace& place) {
   return result;
 }
 
+std::vector<os::IdMapping> mappings_of(const std::vector<layer::IdMap>& maps) {
+  std::vector<os::IdMapping> result;
+  for (const auto& map : maps) result.push_back({map.container_id, map.host_id, map.size});
+  return result;
+}
+
+// Lower directories with other owners, for as long as the overlay is being mounted: it keeps its own hold.
+class MappedLowers {
+ public:
+  // Replaces `lowers` by those below `directory`; without maps nothing is done.
+  MappedLowers(Path directory, const layer::IdMaps& ids, std::vector<Path>& lowers)
+      : directory_(std::move(directory)) {
+    if (ids == layer::IdMaps{} || lowers.empty()) return;
+    const os::MappedNamespace mapping(mappings_of(ids.uids), mappings_of(ids.gids));
+    make_directory(directory_, 0700);
+    try {
+      for (auto& lower : lowers) {
+        const Path target = directory_ / std::to_string(targets_.size());
+        make_directory(target, 0700);
+        targets_.push_back(target);
+        os::bind_mapped(lower, target, mapping);
+        lower = target;
+      }
+    } catch (...) {
+      remove();
+      throw;
+    }
+  }
+  ~MappedLowers() { remove(); }
+  MappedLowers(const MappedLowers&) = delete;
+  MappedLowers& operator=(const MappedLowers&) = delete;
+
+ private:
+  void remove() noexcept {
+    for (const auto& target : targets_) {
+      ::umount2(target.c_str(), MNT_DETACH);
+      ::rmdir(target.c_str());
+    }
+    if (!targets_.empty()) ::rmdir(directory_.c_str());
+  }
+
+  Path directory_;
+  std::vector<Path> targets_;
+};
+
 class OverlayDriver final : public Driver {
  public:
   OverlayDriver(const Context& context, DriverPlace place)
@@ -65,6 +111,8 @@ class OverlayDriver final : public Driver {
   }
 
   void publish(const NewLayer& layer, TempDirectory& trash) override {
+    if (layer.ids != layer::IdMaps{} && !mount_program_.empty())
+      throw Error(Kind::unsupported, "overlay: containers with ID maps need the kernel's own overlay");
     discard(layer.id, layer.is_image, trash);
     const Path prepared = trash.next_name();
     make_directory(prepared, 0700);
@@ -73,7 +121,7 @@ class OverlayDriver final : public Driver {
       make_directory(diff, 0700);
     else
       os::rename_file(layer.content, diff);
-    take_root_attributes(diff, layer.parent);
+    take_root_attributes(diff, layer.parent, layer.ids);
     const std::string link = random_link_name();
     write_plain(prepared / "link", link);
     make_directory(prepared / "work", 0700);
@@ -140,6 +188,7 @@ class OverlayDriver final : public Driver {
     os::mkdir_all(target, 0700);
     os::OverlayMount mount = mount_of(request);
     mount.target = target;
+    const MappedLowers mapped(homes_.directory(request.layer) / "mapped", request.ids, mount.lowers);
     if (mount_program_.empty())
       os::mount_overlay(mount);
     else
@@ -203,17 +252,22 @@ class OverlayDriver final : public Driver {
   }
 
   // The root directory of a layer looks like its parent's; entries for it in the tar do not count.
-  void take_root_attributes(const Path& diff, const std::string& parent) const {
+  void take_root_attributes(const Path& diff, const std::string& parent, const layer::IdMaps& ids) const {
     mode_t mode = default_diff_mode;
+    const auto own = status_of(diff);
+    uid_t uid = own.st_uid;
+    gid_t gid = own.st_gid;
     if (!parent.empty()) {
       const auto status = status_of(homes_.directory(parent) / "diff");
       mode = status.st_mode & 0777;
-      const auto own = status_of(diff);
-      const bool same_owner = own.st_uid == status.st_uid && own.st_gid == status.st_gid;
-      if (!same_owner && ::lchown(diff.c_str(), status.st_uid, status.st_gid) != 0 &&
-          !place_.options.ignore_chown_errors)
-        throw Error::from_errno(errno, "chown " + diff.string());
+      uid = status.st_uid;
+      gid = status.st_gid;
     }
+    uid = layer::to_host_id(ids.uids, uid).value_or(uid);
+    gid = layer::to_host_id(ids.gids, gid).value_or(gid);
+    const bool same_owner = own.st_uid == uid && own.st_gid == gid;
+    if (!same_owner && ::lchown(diff.c_str(), uid, gid) != 0 && !place_.options.ignore_chown_errors)
+      throw Error::from_errno(errno, "chown " + diff.string());
     if (::chmod(diff.c_str(), mode) != 0) throw Error::from_errno(errno, "chmod " + diff.string());
   }
 

@@ -62,6 +62,8 @@ struct NewContainer {
   bool in_volatile_files = true;
   std::string mount_label, process_label;
   std::vector<std::string> mount_options;
+  // Its files belong to the IDs that these maps give: they are on disk as the machine sees them.
+  layer::IdMaps ids = {};
 };
 
 // The driver that a store has, or would get: what is configured, else what is there, else overlay.

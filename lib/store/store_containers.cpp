@@ -61,12 +61,14 @@ ContainerRecord Store::create_container(const Context& context, const NewContain
   record.metadata = container.metadata;
   record.created = format_time(context.clock.now());
   record.flags = container_flags(container);
+  record.ids = container.ids;
 
   LayerRecord layer;
   layer.id = record.layer;
   layer.names = container.layer_names;
   layer.parent = container.parent;
   layer.mount_label = container.mount_label;
+  layer.ids = container.ids;
   layer.created = record.created;
   if (!container.image.empty()) {
     const auto image = impl_->find_image(context, container.image);
@@ -160,6 +162,7 @@ Path Store::mount_container(const Context& context, const std::string& id) {
   request.is_volatile = container->is_volatile();
   request.mount_label = text_flag(*container, "MountLabel");
   request.options = mount_options_of(*container);
+  request.ids = container->ids;
   return impl_->mount(context, request);
 }
 

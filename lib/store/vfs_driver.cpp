@@ -36,6 +36,8 @@ class VfsDriver final : public Driver {
   }
 
   void publish(const NewLayer& layer, TempDirectory& trash) override {
+    if (layer.content.empty() && layer.ids != layer::IdMaps{})
+      throw Error(Kind::unsupported, "vfs: containers with ID maps need the driver overlay");
     discard(layer.id, layer.is_image, trash);
     Path content = layer.content;
     if (content.empty()) {

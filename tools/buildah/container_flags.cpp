@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <filesystem>
 
 #include "build/capabilities.hpp"
 #include "build/ulimits.hpp"
 #include "common/go_text.hpp"
+#include "os/file.hpp"
+#include "os/subordinate_ids.hpp"
 
 namespace lade::buildah {
 
@@ -18,6 +21,8 @@ using common::ValueKind;
 using spec::Json;
 
 namespace {
+
+constexpr std::uint64_t max_subordinate_file = 1 << 20;
 
 Option list_flag(const char* name, const char* value, const char* help) {
   return {.name = name, .kind = ValueKind::list, .value_name = value, .help = help};
@@ -175,12 +180,94 @@ std::vector<Option> namespace_options() {
 }
 
 std::vector<Option> id_map_options() {
-  return engines::unavailable_options({{"userns", ValueKind::text},
-                                       {"userns-uid-map", ValueKind::list},
-                                       {"userns-gid-map", ValueKind::list},
-                                       {"userns-uid-map-user", ValueKind::text},
-                                       {"userns-gid-map-group", ValueKind::text}},
-                                      "containers with ID maps of their own are not available in lade yet");
+  return {
+      text_flag("userns", "HOW", "'container', path of user namespace to join, or 'host'"),
+      list_flag("userns-gid-map", "CONTAINER-GID:HOST-GID:LENGTH", "GID mapping to use in user namespace"),
+      text_flag("userns-gid-map-group", "NAME",
+                "name of entries from /etc/subgid to use to set user namespace GID mapping"),
+      list_flag("userns-uid-map", "CONTAINER-UID:HOST-UID:LENGTH", "UID mapping to use in user namespace"),
+      text_flag("userns-uid-map-user", "NAME",
+                "name of entries from /etc/subuid to use to set user namespace UID mapping"),
+  };
+}
+
+namespace {
+
+std::vector<layer::IdMap> parse_id_map(const std::vector<std::string>& triples, const char* flag) {
+  std::vector<layer::IdMap> result;
+  for (const auto& triple : triples) {
+    std::vector<std::uint32_t> numbers;
+    for (const auto& part : split_at(triple, ':')) {
+      std::uint32_t number = 0;
+      const auto end = std::from_chars(part.data(), part.data() + part.size(), number);
+      if (part.empty() || end.ec != std::errc() || end.ptr != part.data() + part.size()) break;
+      numbers.push_back(number);
+    }
+    if (numbers.size() != 3 || std::ranges::count(triple, ':') != 2)
+      refuse_flag(fmt::format(
+          "initializing ID mappings: {} setting is malformed expected [\"uint32:uint32:uint32\"]: [\"{}\"]",
+          flag, fmt::join(triples, "\" \"")));
+    result.push_back({numbers[0], numbers[1], numbers[2]});
+  }
+  return result;
+}
+
+// One range after the other, from 0 on.
+std::vector<layer::IdMap> subordinate_map(const char* file, const std::string& name) {
+  std::vector<layer::IdMap> result;
+  const std::string text = os::find_file(file, max_subordinate_file).value_or("");
+  std::uint32_t next = 0;
+  for (const auto& range : os::parse_subordinate_ids(text, name, static_cast<uid_t>(-1), file)) {
+    result.push_back({next, range.first, range.count});
+    next += range.count;
+  }
+  if (result.empty()) refuse_flag(fmt::format("no subordinate IDs for \"{}\" in {}", name, file));
+  return result;
+}
+
+layer::IdMaps maps_of(const Flags& flags) {
+  std::string user = flags.text("userns-uid-map-user"), group = flags.text("userns-gid-map-group");
+  if (user.empty()) user = group;
+  if (group.empty()) group = user;
+  layer::IdMaps result;
+  if (!user.empty()) result = {subordinate_map("/etc/subuid", user), subordinate_map("/etc/subgid", group)};
+  if (flags.given("userns-gid-map") && !flags.given("userns-uid-map"))
+    refuse_flag("userns-gid-map can not be used without --userns-uid-map");
+  for (const auto& map : parse_id_map(flags.list("userns-uid-map"), "userns-uid-map")) result.uids.push_back(map);
+  for (const auto& map : parse_id_map(flags.list("userns-gid-map"), "userns-gid-map")) result.gids.push_back(map);
+  if (result.gids.empty()) result.gids = result.uids;
+  return result;
+}
+
+// "" and words for a new one, "host", or a path.
+build::NamespaceOption user_option(const Flags& flags, bool is_mapped) {
+  build::NamespaceOption option{"user", !is_mapped, ""};
+  if (!flags.given("userns")) return option;
+  const std::string how = flags.text("userns");
+  option.host = how == "host";
+  if (how.starts_with("auto"))
+    throw Error(Kind::unsupported, "--userns=auto is not available in lade yet");
+  if (!how.empty() && how != "container" && how != "private" && how != "host") {
+    option.path = how_of(how);
+    if (!std::filesystem::exists(option.path))
+      refuse_flag(fmt::format("checking user namespace: stat {}: no such file or directory", option.path));
+  }
+  return option;
+}
+
+}  // namespace
+
+void take_id_maps(WorkSession& session, build::NewBuilder& wanted) {
+  const Flags& flags = session.invocation().flags;
+  wanted.ids = maps_of(flags);
+  const bool is_mapped = !wanted.ids.uids.empty();
+  if (!is_mapped && !flags.given("userns")) return;
+  const auto option = user_option(flags, is_mapped);
+  if (is_mapped && option.host)
+    refuse_flag("can not specify ID mappings while using host's user namespace");
+  if (is_mapped && session.store_options().rootless)
+    throw Error(Kind::unsupported, "ID mappings of containers are available to root only, yet");
+  wanted.namespaces = merge_namespaces(wanted.namespaces, {option});
 }
 
 NamespaceFlags namespace_flags(const Flags& flags) {

@@ -13,11 +13,14 @@ namespace lade::buildah {
 std::vector<common::Option> container_options();
 // --cgroupns --ipc --network --pid --uts
 std::vector<common::Option> namespace_options();
-// --user-ns and its like, which cannot be had yet.
+// --userns and its like.
 std::vector<common::Option> id_map_options();
 
 // What these options say, put into `wanted`. Kind::invalid_input with buildah's words.
 void take_container_flags(WorkSession& session, build::NewBuilder& wanted);
+
+// --userns and ID maps, after take_container_flags.
+void take_id_maps(WorkSession& session, build::NewBuilder& wanted);
 
 // buildah's NetworkConfigurationPolicy.
 enum class NetworkPolicy { unset = 0, disabled = 1, enabled = 2 };

@@ -110,6 +110,7 @@ class OtherRoot {
   OtherRoot& operator=(const OtherRoot&) = delete;
 
   const fs::path& path() const { return path_; }
+  layer::IdMaps id_maps() const { return container_ ? container_->id_maps() : layer::IdMaps(); }
 
  private:
   WorkSession& session_;
@@ -168,6 +169,7 @@ int run_content(Invocation& invocation, const std::string& verb) {
   if (flags.given("from") && !flags.text("from").empty()) {
     other.emplace(session, flags.text("from"));
     options.keep_owners = true;
+    options.source_ids = other->id_maps();
     options.context_directory = other->path() / fs::path("/" + flags.text("contextdir")).relative_path();
   }
   take_ignore_file(flags, options);

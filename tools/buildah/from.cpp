@@ -127,6 +127,7 @@ int run_from(Invocation& invocation) {
   for (const auto& [flag, member] : {std::pair("cni-config-dir", "CNIConfigDir"), {"cni-plugin-path", "CNIPluginPath"}})
     if (flags.given(flag)) wanted.state[member] = flags.text(flag);
   take_container_flags(session, wanted);
+  take_id_maps(session, wanted);
   const std::string& image = arguments[0];
   if (image != "scratch") {
     const std::string id = engines::pull_images(session, image, policy).front();

@@ -82,3 +82,16 @@ TEST_CASE("builders: a container without a state is taken over") {
   CHECK(shop.builders->all().size() == 1);
   CHECK_FALSE(shop.builders->find("nobody").has_value());
 }
+
+TEST_CASE("builder: ID maps are kept as buildah has them") {
+  auto builder = Builder::make("c", std::string(64, '1'));
+  CHECK(builder.id_maps() == layer::IdMaps{});
+  builder.set_namespaces({{"user", false, ""}});
+  builder.set_id_maps({{{0, 1000, 5}}, {{0, 2000, 6}}});
+  const auto& options = builder.document()["IDMappingOptions"];
+  CHECK(options["HostUIDMapping"] == false);
+  CHECK(options["UIDMap"][0].dump() == R"({"containerID":0,"hostID":1000,"size":5})");
+  CHECK(Builder::parse(builder.serialize(), "c").id_maps() == layer::IdMaps{{{0, 1000, 5}}, {{0, 2000, 6}}});
+  builder.document()["IDMappingOptions"]["UIDMap"][0]["hostID"] = -1;
+  CHECK_THROWS_WITH((void)builder.id_maps(), "IDMappingOptions: UIDMap has no hostID");
+}
