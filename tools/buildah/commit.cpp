@@ -7,6 +7,7 @@
 #include "base/scope_exit.hpp"
 #include "buildah/commands.hpp"
 #include "buildah/working.hpp"
+#include "common/encryption_options.hpp"
 #include "common/go_text.hpp"
 #include "engine/image_names.hpp"
 #include "engines/transfer.hpp"
@@ -79,11 +80,10 @@ std::vector<Option> commit_options() {
       {.name = "unsetenv", .kind = ValueKind::list, .help = "unset an environment variable of the image"},
   };
   common::append(options, engines::registry_access_options());
+  common::append(options, common::encryption_options());
   common::append(options, engines::unavailable_options({{"change", ValueKind::texts},
                                                         {"manifest", ValueKind::text},
                                                         {"sign-by", ValueKind::text},
-                                                        {"encryption-key", ValueKind::list},
-                                                        {"encrypt-layer", ValueKind::list},
                                                         {"blob-cache", ValueKind::text},
                                                         {"cw", ValueKind::text},
                                                         {"sbom", ValueKind::text}},
@@ -242,6 +242,9 @@ int run_commit(Invocation& invocation) {
   build::Builder builder = session.open(arguments[0]);
   const std::string image = arguments.size() > 1 ? arguments[1] : "";
   const Target target = target_of(session, image);
+  if (!target.reference && !flags.list("encryption-key").empty())
+    throw Error(Kind::unsupported,
+                "the local store has no encrypted images: name a destination with a transport");
   auto options = options_of(session, builder);
   options.names = target.names;
   build::Builder copy = builder;

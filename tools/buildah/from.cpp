@@ -8,6 +8,7 @@
 #include "buildah/commands.hpp"
 #include "buildah/container_flags.hpp"
 #include "buildah/working.hpp"
+#include "common/encryption_options.hpp"
 #include "engines/transfer.hpp"
 #include "os/file.hpp"
 
@@ -61,9 +62,9 @@ std::vector<Option> from_options() {
                               {{"cni-config-dir", ValueKind::text}, {"cni-plugin-path", ValueKind::text}}));
   common::append(options, id_map_options());
   common::append(options, engines::registry_access_options());
-  common::append(options, engines::unavailable_options(
-                              {{"decryption-key", ValueKind::list}, {"blob-cache", ValueKind::text}},
-                              "it is not available in lade yet"));
+  common::append(options, common::decryption_options());
+  common::append(options, engines::unavailable_options({{"blob-cache", ValueKind::text}},
+                                                       "it is not available in lade yet"));
   return options;
 }
 
