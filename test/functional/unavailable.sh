@@ -13,7 +13,7 @@ for option in --tls-details=/x; do
   err_has 'not available in lade yet' "$option says why it fails"
 done
 holds "none of them copied anything" test ! -e copy
-for command in experimental-image-proxy; do
+for command in layers; do
   run "$command" --any thing
   exits 1 "$command fails"
   err_has "$command is not available in lade yet" "$command says why"

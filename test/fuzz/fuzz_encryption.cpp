@@ -63,6 +63,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   attempt([&] { crypt::parse_jwe_recipient(text); });
   attempt([&] { crypt::parse_private_key(text, ""); });
   open_annotations(text);
-  open_wrapped(text);
+  if (size % 8 == 0) open_wrapped(text);  // costs more than all the others
   return 0;
 }

@@ -19,6 +19,7 @@ const Command* const available[] = {
     &delete_command,
     &dump_signature_command,
     &generate_sigstore_key_command,
+    &image_proxy_command,
     &inspect_command,
     &list_repos_command,
     &list_tags_command,
