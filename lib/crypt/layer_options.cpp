@@ -75,7 +75,8 @@ std::optional<LayerSecret> open_pkcs7(const std::string& enveloped, const Decryp
   for (const auto& [name, value] : annotations) {
     if (!name.starts_with(keys_prefix) || value.empty()) continue;
     if (name == jwe_annotation || name == pkcs7_annotation)
-      throw Error(Kind::denied, "none of the keys given decrypts the layer's key");
+      throw Error(Kind::denied,
+                  "no suitable key unwrapper found or none of the private keys could be used for decryption");
     unknown += (unknown.empty() ? "" : ", ") + name.substr(keys_prefix.size());
   }
   if (unknown.empty()) throw Error(Kind::invalid_input, "missing Annotations needed for decryption");

@@ -36,7 +36,7 @@ exits 0 "one of whom is enough"
 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out other.key
 run copy --decryption-key other.key dir:several dir:none
 exits 1 "somebody else's key does not do"
-err_has "none of the keys given decrypts the layer's key" "and that is what is said"
+err_has "none of the private keys could be used for decryption" "and that is what is said"
 run copy --decryption-key locked.key:wrong dir:several dir:none
 err_has 'Wrong password' "a wrong password is told"
 

@@ -8,10 +8,6 @@ for option in --dest-compress-format=zstd:chunked; do
   exits 1 "copy $option fails"
   err_has 'not available in lade yet' "copy $option says why"
 done
-for option in --tls-details=/x; do
-  run "$option" copy dir:image dir:copy
-  err_has 'not available in lade yet' "$option says why it fails"
-done
 holds "none of them copied anything" test ! -e copy
 for command in layers; do
   run "$command" --any thing

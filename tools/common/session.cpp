@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "config/tls_details.hpp"
 #include "registry/http.hpp"
+#include "registry/tls_details.hpp"
 
 namespace lade::common {
 namespace {
@@ -60,7 +62,15 @@ std::optional<registry::Credentials> credentials_of(const Flags& flags, std::str
 
 Session::Session(const Invocation& invocation)
     : invocation_(invocation),
-      environment_(std::make_shared<const config::Environment>(config::Environment::of_process())) {}
+      environment_(std::make_shared<const config::Environment>(config::Environment::of_process())) {
+  const std::string details = text_or_empty(invocation.flags, "tls-details");
+  if (details.empty()) return;
+  in_context([&] { return fmt::format("parsing TLS details \"{}\"", details); },
+             [&] {
+               tls_details_ = std::make_shared<const config::TlsDetails>(config::read_tls_details(details));
+               registry::check_tls_details(*tls_details_);
+             });
+}
 
 registry::Options Session::connection_options() {
   registry::Options options;
@@ -106,6 +116,7 @@ transport::Options Session::transport_options(std::string_view prefix,
   }
   if (reference.transport() == "docker-daemon") {
     options.registry.user_agent = user_agent();
+    options.registry.tls_details = tls_details_;
     options.docker_daemon = {.host = text_or_empty(flags, named(prefix, "daemon-host")),
                              .cert_dir = text_or_empty(flags, named(prefix, "cert-dir")),
                              .tls_verify = tls_verify(prefix).value_or(true)};
@@ -158,6 +169,7 @@ std::shared_ptr<registry::HttpPool> Session::pool() {
     options.http_proxy = proxies.http_proxy;
     options.https_proxy = proxies.https_proxy;
     options.no_proxy = proxies.no_proxy;
+    options.tls_details = tls_details_;
     pool_ = registry::make_http_pool(options);
   }
   return pool_;

@@ -50,9 +50,8 @@ std::vector<Option> global_options() {
       {.name = "tls-details",
        .kind = ValueKind::text,
        .value_name = "PATH",
-       .help = "TLS versions and ciphers",
-       .hidden = true,
-       .unavailable = "choosing TLS versions and ciphers is not available in lade yet"},
+       .help = "path to a containers-tls-details.yaml(5) file: the versions, ciphers and groups that TLS may "
+               "use"},
       {.name = "tls-verify", .help = "deprecated: give it to the command", .hidden = true},
       {.name = "tmpdir",
        .kind = ValueKind::text,

@@ -34,6 +34,7 @@ registry::PoolOptions pool_options(std::chrono::milliseconds read_timeout, const
   registry::PoolOptions result;
   result.read_timeout = read_timeout;
   result.user_agent = options.registry.user_agent;
+  result.tls_details = options.registry.tls_details;
   return result;
 }
 
