@@ -19,6 +19,6 @@ done
 # Old names, never shown.
 run copy --screds a: --dcreds b: dir:a dir:b
 err_has 'dir:a' "copy takes --screds and --dcreds"
-run --tls-verify=false inspect docker://127.0.0.1:1/a
+run --tls-verify=false copy docker://127.0.0.1:1/a dir:a
 err_has "'--tls-verify' is deprecated" "--tls-verify before the command is deprecated"
 done_testing

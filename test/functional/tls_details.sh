@@ -47,6 +47,11 @@ details 'cipherSuites: [TLS_ROT13]\n'
 err_has 'unrecognized TLS cipher suite \"TLS_ROT13' "so is a cipher suite"
 details 'speed: fast\n'
 err_has 'speed: unknown key' "and an unknown key"
+status=0
+SSL_CERT_FILE=$work/ca.crt $LADE inspect "docker://localhost:$port/app" >out 2>err || status=$?
+err_has '418' "the authorities of SSL_CERT_FILE are trusted"
+SSL_CERT_DIR=$work/certs $LADE inspect "docker://localhost:$port/app" >out 2>err || status=$?
+err_has '418' "and those of SSL_CERT_DIR"
 run --tls-details missing.yaml inspect dir:x
 err_has 'missing.yaml' "a file that is not there is not the same as none"
 done_testing

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "config/tls_details.hpp"
-#include "registry/http.hpp"
+#include "registry/pool_options.hpp"
 #include "registry/tls_details.hpp"
 
 namespace lade::common {
@@ -117,6 +117,7 @@ transport::Options Session::transport_options(std::string_view prefix,
   if (reference.transport() == "docker-daemon") {
     options.registry.user_agent = user_agent();
     options.registry.tls_details = tls_details_;
+    options.registry.environment = environment_;
     options.docker_daemon = {.host = text_or_empty(flags, named(prefix, "daemon-host")),
                              .cert_dir = text_or_empty(flags, named(prefix, "cert-dir")),
                              .tls_verify = tls_verify(prefix).value_or(true)};
@@ -163,12 +164,8 @@ const std::shared_ptr<const config::RegistriesD>& Session::registries_d() {
 
 std::shared_ptr<registry::HttpPool> Session::pool() {
   if (!pool_) {
-    const config::Proxies proxies = config::proxies_of(*environment_);
-    registry::PoolOptions options;
+    registry::PoolOptions options = registry::pool_options_of(*environment_);
     options.user_agent = user_agent();
-    options.http_proxy = proxies.http_proxy;
-    options.https_proxy = proxies.https_proxy;
-    options.no_proxy = proxies.no_proxy;
     options.tls_details = tls_details_;
     pool_ = registry::make_http_pool(options);
   }
