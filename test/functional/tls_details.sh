@@ -47,6 +47,29 @@ details 'cipherSuites: [TLS_ROT13]\n'
 err_has 'unrecognized TLS cipher suite \"TLS_ROT13' "so is a cipher suite"
 details 'speed: fast\n'
 err_has 'speed: unknown key' "and an unknown key"
+# The URL of a blob that a layout does not hold itself.
+make_image oci:layout:1
+python3 - "$port" <<'PYTHON'
+import hashlib, json, sys
+index = json.load(open("layout/index.json"))
+entry = index["manifests"][0]
+manifest = json.load(open("layout/blobs/sha256/" + entry["digest"][7:]))
+manifest["config"].update(digest="sha256:" + "a" * 64, urls=["https://localhost:%s/config" % sys.argv[1]])
+data = json.dumps(manifest).encode()
+entry["digest"], entry["size"] = "sha256:" + hashlib.sha256(data).hexdigest(), len(data)
+open("layout/blobs/sha256/" + entry["digest"][7:], "wb").write(data)
+json.dump(index, open("layout/index.json", "w"))
+PYTHON
+for version in 1.2 1.3; do
+  printf 'minVersion: "%s"\n' $version >details.yaml
+  status=0
+  SSL_CERT_FILE=$work/ca.crt $LADE --tls-details details.yaml inspect oci:layout:1 >out 2>err || status=$?
+  case $version in
+    1.2) err_has '418' "blobs elsewhere are fetched with the details" ;;
+    1.3) err_has 'tls: ' "and not without them" ;;
+  esac
+done
+
 status=0
 SSL_CERT_FILE=$work/ca.crt $LADE inspect "docker://localhost:$port/app" >out 2>err || status=$?
 err_has '418' "the authorities of SSL_CERT_FILE are trusted"

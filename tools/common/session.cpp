@@ -63,6 +63,9 @@ std::optional<registry::Credentials> credentials_of(const Flags& flags, std::str
 Session::Session(const Invocation& invocation)
     : invocation_(invocation),
       environment_(std::make_shared<const config::Environment>(config::Environment::of_process())) {
+  // Refused even where no policy is asked for.
+  if (is_set(invocation.flags, "insecure-policy") && is_set(invocation.flags, "require-signed"))
+    refuse("--insecure-policy and --require-signed are mutually exclusive");
   const std::string details = text_or_empty(invocation.flags, "tls-details");
   if (details.empty()) return;
   in_context([&] { return fmt::format("parsing TLS details \"{}\"", details); },
@@ -110,6 +113,10 @@ transport::Options Session::transport_options(std::string_view prefix,
   if (reference.transport() == "docker") {
     options.registry = registry_options(prefix);
     options.registries_d = registries_d();
+  }
+  if (reference.transport() == "oci") {  // its blobs may be elsewhere, by their urls
+    options.registry.pool = pool();
+    options.registry.user_agent = user_agent();
   }
   if (flags.has(named(prefix, "shared-blob-dir"))) {
     options.shared_blob_dir = flags.text(named(prefix, "shared-blob-dir"));
