@@ -60,6 +60,21 @@ holds "nothing was written" test ! -e none
 if [ "$(id -u)" = 0 ]; then
   store="--root $work/store --runroot $work/runroot --storage-driver vfs"
   # shellcheck disable=SC2086
+  {
+    run copy dir:several oci:several-layout:1
+    run buildah $store from --decryption-key rsa.key oci:several-layout:1
+    exits 0 "buildah from decrypts"
+    container=$(cat out)
+    run buildah $store commit -q --encryption-key jwe:rsa.pub "$container" oci:committed:1
+    exits 0 "buildah commit encrypts"
+    run inspect oci:committed:1
+    out_has '+encrypted"' "what it writes"
+    run buildah $store commit -q --encryption-key jwe:rsa.pub "$container" local
+    err_has 'the local store has no encrypted images' "but nothing into the local store"
+    run buildah $store rm "$container"
+    run buildah $store rmi -a -f
+  }
+  # shellcheck disable=SC2086
   for grammar in podman buildah; do
     run $grammar $store pull -q oci:plain:1
     exits 0 "$grammar: the plain image is pulled"
