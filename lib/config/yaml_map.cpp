@@ -94,6 +94,18 @@ std::optional<bool> YamlMap::flag(std::string_view key) {
   return value;
 }
 
+std::optional<std::vector<std::string>> YamlMap::texts(std::string_view key) {
+  const Member* member = take(key);
+  if (member == nullptr) return std::nullopt;
+  if (!member->value.IsSequence()) fail(key, "must be a list of strings");
+  std::vector<std::string> result;
+  for (const YAML::Node& element : member->value) {
+    if (!element.IsScalar()) fail(key, "must be a list of strings");
+    result.push_back(element.Scalar());
+  }
+  return result;
+}
+
 std::optional<YamlMap> YamlMap::map(std::string_view key) {
   const Member* member = take(key);
   if (member == nullptr) return std::nullopt;

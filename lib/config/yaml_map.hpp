@@ -27,6 +27,8 @@ class YamlMap {
   // "" for a key that is absent or null.
   std::string text(std::string_view key);
   std::optional<bool> flag(std::string_view key);
+  // The elements of a list of strings; nullopt for a key that is absent or null.
+  std::optional<std::vector<std::string>> texts(std::string_view key);
   // nullopt for a key that is absent or null.
   std::optional<YamlMap> map(std::string_view key);
 

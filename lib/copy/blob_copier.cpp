@@ -2,7 +2,9 @@
 
 #include "base/parallel.hpp"
 #include "copy/blob_reuse.hpp"
+#include "copy/encryption.hpp"
 #include "copy/spool.hpp"
+#include "crypt/layer_options.hpp"
 #include "io/readers.hpp"
 #include "spec/media_type.hpp"
 
@@ -31,6 +33,25 @@ class SourceReader final : public io::Reader {
   bool& failed_;
 };
 
+// What goes wrong while it is read is not the destination's fault.
+class DecryptedReader final : public io::Reader {
+ public:
+  DecryptedReader(std::unique_ptr<io::Reader> inner, bool& failed)
+      : inner_(std::move(inner)), failed_(failed) {}
+  std::size_t read(io::Buffer buffer) override {
+    try {
+      return inner_->read(buffer);
+    } catch (...) {
+      failed_ = true;
+      throw;
+    }
+  }
+
+ private:
+  std::unique_ptr<io::Reader> inner_;
+  bool& failed_;
+};
+
 // Schema 1 manifests and a few archives know no sizes: they say 0.
 std::optional<std::uint64_t> known_size(const spec::Descriptor& blob) {
   return blob.size == 0 ? std::nullopt : std::optional(blob.size);
@@ -41,6 +62,11 @@ struct Job {
   bool is_config;
   std::size_t index;
   LayerWish wish;
+  LayerCrypto crypto{};
+
+  bool keeps_secrecy() const { return crypto.step == LayerCrypto::Step::none; }
+  bool encrypts() const { return crypto.step == LayerCrypto::Step::encrypt; }
+  bool decrypts() const { return crypto.step == LayerCrypto::Step::decrypt; }
 };
 
 transport::PutBlob unchanged(const Job& job) {
@@ -55,6 +81,8 @@ transport::PutBlob changed(const Job& job) {
   transport::PutBlob put = unchanged(job);
   put.digest.reset();
   put.size.reset();
+  if (job.encrypts()) put.media_type = encrypted_media_type(put.media_type);
+  if (job.decrypts()) put.media_type = decrypted_media_type(put.media_type);
   return put;
 }
 
@@ -66,18 +94,55 @@ std::unique_ptr<io::Reader> transform(Session& session, std::unique_ptr<io::Read
                       {.format = target, .level = session.options.compression_level, .threads = 0});
 }
 
+transport::BlobInfo send_changed(Session& session, const Context& context, const Job& job, io::Reader& data) {
+  return session.options.precompute_digests ? put_spooled(session, context, data, changed(job))
+                                            : session.destination.put_blob(context, changed(job), data);
+}
+
 // A changed blob: the source's bytes are verified here, those that arrive get a digest at the destination.
-transport::BlobInfo put_changed(Session& session, const Context& context, const Job& job,
-                                std::unique_ptr<io::Reader> data, Compression present, Compression target) {
+CopiedBlob put_changed(Session& session, const Context& context, const Job& job,
+                       std::unique_ptr<io::Reader> data, Compression present, Compression target) {
   bool ended = false;
   io::VerifyingReader verified(*data, job.blob.digest, known_size(job.blob));
-  auto result = transform(session, std::make_unique<io::BorrowedReader>(verified, ended), present, target);
-  transport::BlobInfo info = session.options.precompute_digests
-                                 ? put_spooled(session, context, *result, changed(job))
-                                 : session.destination.put_blob(context, changed(job), *result);
+  std::unique_ptr<io::Reader> result = std::make_unique<io::BorrowedReader>(verified, ended);
+  if (target != present) result = transform(session, std::move(result), present, target);
+  std::optional<LayerEncryptor> encryptor;
+  if (job.encrypts()) encryptor.emplace(*session.options.encryption);
+  const transport::BlobInfo info =
+      send_changed(session, context, job, encryptor ? encryptor->read(*result) : *result);
   if (!ended) io::drain(verified);
-  remember_pair(session, job.blob.digest, present, info.digest, target);
-  return info;
+  CopiedBlob copied{info.digest, info.size, target, target != present};
+  if (encryptor)
+    copied.crypto = {true, encryptor->annotations()};
+  else
+    remember_pair(session, job.blob.digest, present, info.digest, target);
+  return copied;
+}
+
+// The bytes that go on from here.
+std::unique_ptr<io::Reader> opened(const Session& session, const Job& job, std::unique_ptr<io::Reader> data,
+                                   bool& failed) {
+  if (!job.decrypts()) return data;
+  auto plain = decrypt_layer(std::move(data), job.blob, *session.options.decryption, job.crypto.diff_id);
+  return std::make_unique<DecryptedReader>(std::move(plain), failed);
+}
+
+// A decrypted blob stays compressed as it is. Nothing about it is remembered.
+CopiedBlob put_decrypted(Session& session, const Context& context, const Job& job, io::Reader& data,
+                         Compression present) {
+  const transport::BlobInfo info = send_changed(session, context, job, data);
+  CopiedBlob copied{info.digest, info.size, present, false};
+  copied.crypto = {false, crypt::without_encryption(job.blob.annotations)};
+  return copied;
+}
+
+// A blob that stays as it is.
+CopiedBlob put_unchanged(Session& session, const Context& context, const Job& job, io::Reader& data,
+                         Compression present) {
+  const transport::BlobInfo info = session.destination.put_blob(context, unchanged(job), data);
+  if (present != Compression::none && info.uncompressed)
+    remember_pair(session, job.blob.digest, present, *info.uncompressed, Compression::none);
+  return {info.digest, info.size, present, false};
 }
 
 CopiedBlob stream(Session& session, const Context& context, const Job& job, Transfer& transfer) {
@@ -86,28 +151,38 @@ CopiedBlob stream(Session& session, const Context& context, const Job& job, Tran
   transport::Blob blob =
       in_context("reading from the source", [&] { return session.source.blob(context, job.blob); });
   io::ProgressReader counted(*blob.reader, context, transfer);
-  auto [data, present] = io::detect(std::make_unique<SourceReader>(counted, source_failed));
+  auto [data, present] =
+      io::detect(opened(session, job, std::make_unique<SourceReader>(counted, source_failed), source_failed));
   const Compression target =
       job.is_config ? present : target_compression(job.blob.media_type, present, job.wish);
   try {
-    const transport::BlobInfo info =
-        target == present ? session.destination.put_blob(context, unchanged(job), *data)
-                          : put_changed(session, context, job, std::move(data), present, target);
-    if (target == present && present != Compression::none && info.uncompressed)
-      remember_pair(session, job.blob.digest, present, *info.uncompressed, Compression::none);
-    remember_location(session, job.blob.digest, info.digest);
-    return {info.digest, info.size, target, target != present};
+    if (job.decrypts()) return put_decrypted(session, context, job, *data, present);
+    CopiedBlob copied = target == present && !job.encrypts()
+                            ? put_unchanged(session, context, job, *data, present)
+                            : put_changed(session, context, job, std::move(data), present, target);
+    if (!job.encrypts()) remember_location(session, job.blob.digest, copied.digest);
+    return copied;
   } catch (Error& error) {
     if (!source_failed) error.add_context("writing to the destination");
     throw;
   }
 }
 
+// What tells apart what becomes of equal blobs.
+std::string crypto_key(const Job& job) {
+  if (job.encrypts()) return " encrypted";
+  if (!job.decrypts()) return "";
+  std::string key = " decrypted " + (job.crypto.diff_id ? job.crypto.diff_id->digest.str() : "");
+  for (const auto& [name, value] : job.blob.annotations) key += ' ' + name + '=' + value;
+  return key;
+}
+
 CopiedBlob copy_blob(Session& session, const Context& context, const Job& job) {
   auto transfer =
       context.progress.start(job.is_config ? "config" : "blob", job.blob.digest.str(), known_size(job.blob));
   const auto work = [&]() -> CopiedBlob {
-    if (auto reused = reuse_blob(session, context, job.blob, job.is_config, job.wish)) {
+    if (auto reused = job.keeps_secrecy() ? reuse_blob(session, context, job.blob, job.is_config, job.wish)
+                                          : std::nullopt) {
       transfer->finish(reused->mounted ? Transfer::Outcome::mounted : Transfer::Outcome::already_exists);
       return reused->blob;
     }
@@ -119,7 +194,7 @@ CopiedBlob copy_blob(Session& session, const Context& context, const Job& job) {
   // Of two instances, one may be signed and its blobs have to stay as they are.
   const std::string key = job.blob.digest.str() +
                           (job.is_config ? " config" : " layer " + job.blob.media_type) +
-                          (session.may_change() ? "" : " unchanged");
+                          (session.may_change() ? "" : " unchanged") + crypto_key(job);
   CopiedBlob copied = in_context(
       [&] { return std::string("copying ") + (job.is_config ? "config " : "blob ") + job.blob.digest.str(); },
       [&] { return session.shared.blobs.get(key, work, first); });
@@ -153,10 +228,15 @@ std::size_t parallel_layers(const Session& session) {
 spec::Descriptor described(const spec::Descriptor& layer, const CopiedBlob& copied) {
   spec::Descriptor result = layer;
   if (result.size == 0) result.size = copied.size;
-  if (!copied.compression_changed) return result;
-  result.media_type = with_compression(layer.media_type, copied.compression);
+  if (!copied.compression_changed && !copied.crypto) return result;
+  if (copied.compression_changed) result.media_type = with_compression(layer.media_type, copied.compression);
   result.digest = copied.digest;
   result.size = copied.size;
+  if (!copied.crypto) return result;
+  result.media_type = copied.crypto->encrypted ? encrypted_media_type(result.media_type)
+                                               : decrypted_media_type(result.media_type);
+  result.annotations = crypt::without_encryption(layer.annotations);
+  result.annotations.insert(copied.crypto->annotations.begin(), copied.crypto->annotations.end());
   return result;
 }
 
@@ -177,11 +257,12 @@ std::optional<spec::Descriptor> find_original(Session& session, const Context& c
 
 // `stored`: what the source gives instead of `layer`, or the same.
 spec::Descriptor copy_layer(Session& session, const Context& context, const spec::Descriptor& layer,
-                            const spec::Descriptor& stored, std::size_t index, const LayerWish& wish) {
+                            const spec::Descriptor& stored, std::size_t index, const LayerWish& wish,
+                            const LayerCrypto& crypto) {
   if (is_kept_by_url(session, layer)) return layer;
-  if (stored.digest != layer.digest)
+  if (stored.digest != layer.digest && crypto.step == LayerCrypto::Step::none)
     if (auto original = find_original(session, context, layer, wish)) return *original;
-  return described(stored, copy_blob(session, context, {stored, false, index, wish}));
+  return described(stored, copy_blob(session, context, {stored, false, index, wish, crypto}));
 }
 
 spec::Digest read_diff_id(Session& session, const Context& context, const spec::Descriptor& layer) {
@@ -191,7 +272,8 @@ spec::Digest read_diff_id(Session& session, const Context& context, const spec::
                       transport::Blob blob = session.source.blob(context, layer);
                       bool ended = false;
                       io::VerifyingReader verified(*blob.reader, layer.digest, known_size(layer));
-                      auto [data, present] = io::detect(std::make_unique<io::BorrowedReader>(verified, ended));
+                      auto [data, present] =
+                          io::detect(std::make_unique<io::BorrowedReader>(verified, ended));
                       auto plain = io::decompress(std::move(data), present);
                       io::DigestingReader digesting(*plain);
                       io::drain(digesting);
@@ -204,11 +286,13 @@ spec::Digest read_diff_id(Session& session, const Context& context, const spec::
 
 std::vector<spec::Descriptor> copy_layers(Session& session, const Context& context,
                                           const std::vector<spec::Descriptor>& layers,
-                                          const std::vector<spec::Descriptor>& stored) {
+                                          const std::vector<spec::Descriptor>& stored,
+                                          const std::vector<LayerCrypto>& crypto) {
   const LayerWish wish = wish_of(session);
   std::vector<spec::Descriptor> copied = layers;
   parallel_for(context, layers.size(), parallel_layers(session), [&](const Context& inner, std::size_t i) {
-    copied[i] = copy_layer(session, inner, layers[i], stored.empty() ? layers[i] : stored[i], i, wish);
+    copied[i] = copy_layer(session, inner, layers[i], stored.empty() ? layers[i] : stored[i], i, wish,
+                           crypto.empty() ? LayerCrypto() : crypto[i]);
   });
   return copied;
 }

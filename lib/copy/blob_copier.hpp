@@ -1,6 +1,7 @@
 // Moves one blob: reuse it, mount it, or stream it through decompression and compression.
 #pragma once
 
+#include "copy/encryption.hpp"
 #include "copy/session.hpp"
 #include "spec/image_config.hpp"
 
@@ -10,9 +11,11 @@ namespace lade::copy {
 // compression. `stored`: what the source gives in their place (ImageSource::stored_layers), for those that
 // the destination does not have; empty if it gives them as they are. A size of 0 stands for an unknown one
 // and is filled in. A foreign layer that the destination takes by its urls is not touched.
+// `crypto`: what happens to each of them; empty: they are neither encrypted nor decrypted.
 std::vector<spec::Descriptor> copy_layers(Session& session, const Context& context,
                                           const std::vector<spec::Descriptor>& layers,
-                                          const std::vector<spec::Descriptor>& stored = {});
+                                          const std::vector<spec::Descriptor>& stored = {},
+                                          const std::vector<LayerCrypto>& crypto = {});
 
 // Copies a config as it is.
 void copy_config(Session& session, const Context& context, const spec::Descriptor& config);

@@ -72,7 +72,8 @@ void refuse_pointless_options(const CopyOptions& options, const spec::RawManifes
 
 // Nobody knows which signatures the destination has: a signed image is never skipped.
 bool may_skip(Session& session, const Context& context, const spec::RawManifest& manifest) {
-  return session.options.skip_existing && session.options.signers.empty() &&
+  return session.options.skip_existing && session.options.signers.empty() && !session.options.encryption &&
+         !session.options.decryption &&
          session.destination.find_manifest_digest(context) == manifest.digest &&
          !has_signatures(session, context, manifest);
 }

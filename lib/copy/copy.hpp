@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/context.hpp"
+#include "crypt/keys.hpp"
 #include "io/codec/codec.hpp"
 #include "spec/platform.hpp"
 #include "transport/options.hpp"
@@ -42,6 +43,12 @@ struct CopyOptions {
   // Signatures that are made of what is written, lists and their instances each.
   std::vector<std::shared_ptr<const trust::Signer>> signers;
   std::optional<spec::Reference> sign_identity;  // nullopt: the destination's name
+  // Layers that are plain are encrypted for them: those of these indexes (negative: from the end), all if
+  // there are none. nullptr: nothing is encrypted.
+  std::shared_ptr<const crypt::Recipients> encryption;
+  std::vector<std::int64_t> encrypted_layers;
+  // Layers that are encrypted are decrypted; nullptr: they stay as they are.
+  std::shared_ptr<const crypt::DecryptionKeys> decryption;
   bool skip_existing = false;
   bool with_referrers = false;
   unsigned parallel_copies = 6;

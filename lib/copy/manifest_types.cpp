@@ -18,9 +18,18 @@ void add(std::vector<std::string>& list, std::string_view item) {
   if (!contains(list, item)) list.emplace_back(item);
 }
 
-// Docker's formats have no zstd.
-bool needs_oci(const CopyOptions& options) {
-  return options.compression == io::Compression::zstd;
+// Docker's formats have no zstd, and no encrypted layers.
+bool needs_oci(const Session& session) {
+  return session.options.compression == io::Compression::zstd || session.arrives_encrypted;
+}
+
+[[noreturn]] void refuse_encrypted(const Session& session) {
+  std::string types;
+  for (const std::string& type : session.destination.traits().manifest_types) {
+    if (!spec::is_list(type)) types += (types.empty() ? "" : ", ") + type;
+  }
+  throw Error(Kind::invalid_input, "encryption required but the destination only supports MIME types [" +
+                                       types + "], none of which support encryption");
 }
 
 // What the destination takes and the options allow, best first.
@@ -29,10 +38,10 @@ std::vector<std::string> acceptable_types(const Session& session, std::string_vi
   std::vector<std::string> result;
   for (const std::string& type : taken) {
     if (spec::is_list(type)) continue;
-    if (needs_oci(session.options) && type != types::oci_manifest) continue;
+    if (needs_oci(session) && type != types::oci_manifest) continue;
     result.push_back(type);
   }
-  if (taken.empty()) result.emplace_back(needs_oci(session.options) ? types::oci_manifest : original);
+  if (taken.empty()) result.emplace_back(needs_oci(session) ? types::oci_manifest : original);
   return result;
 }
 
@@ -50,7 +59,11 @@ std::vector<std::string> manifest_types_for(const Session& session, std::string_
                                            "\", but we cannot modify it: \"" + session.unchangeable_reason +
                                            "\"");
     }
-    if (needs_oci(session.options) && forced != types::oci_manifest) {
+    if (session.arrives_encrypted && forced != types::oci_manifest) {
+      throw Error(Kind::invalid_input, "encryption required together with format " + forced +
+                                           ", which does not support encryption");
+    }
+    if (needs_oci(session) && forced != types::oci_manifest) {
       throw Error(Kind::invalid_input,
                   "zstd compression needs the OCI format, but --format asks for \"" + forced + "\"");
     }
@@ -64,6 +77,7 @@ std::vector<std::string> manifest_types_for(const Session& session, std::string_
     if (contains(acceptable, preferred)) add(result, preferred);
   }
   for (const std::string& type : acceptable) add(result, type);
+  if (result.empty() && session.arrives_encrypted) refuse_encrypted(session);
   if (result.empty()) {
     throw Error(Kind::invalid_input, "the destination takes no manifest type this image can be written as");
   }
@@ -75,7 +89,7 @@ std::string list_type_for(const Session& session, std::string_view original) {
   std::string type(original);
   if (!session.options.manifest_type.empty()) {
     type = list_type_of_image_type(session.options.manifest_type);
-  } else if (needs_oci(session.options)) {
+  } else if (needs_oci(session)) {
     type = types::oci_index;
   } else if (!taken.empty() && !contains(taken, original)) {
     const auto list =

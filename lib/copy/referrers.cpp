@@ -82,6 +82,8 @@ void copy_referrers(Session& session, const Context& context) {
   options.manifest_type.clear();
   options.compression.reset();
   options.signers.clear();
+  options.encryption.reset();
+  options.decryption.reset();
   Shared shared(options.parallel_copies);
   Session unchanged{session.source,
                     session.destination,

@@ -19,6 +19,12 @@ struct CopiedBlob {
   std::uint64_t size = 0;
   io::Compression compression = io::Compression::none;
   bool compression_changed = false;
+  // Of a layer that was encrypted or decrypted on its way: what its descriptor has from then on.
+  struct Crypto {
+    bool encrypted = false;
+    spec::Annotations annotations{};
+  };
+  std::optional<Crypto> crypto{};
 };
 
 // What all images of one copy have in common.
@@ -49,6 +55,8 @@ struct Session {
   // The list from which the image was chosen, if the destination keeps it: its digest will do as well.
   std::optional<spec::Digest> list{};
   const trust::PolicyContext* policy = nullptr;  // nullptr: decided already, over what this refers to
+  // The image has encrypted layers when it arrives, which only OCI's format can tell.
+  bool arrives_encrypted = false;
 
   bool may_change() const { return unchangeable_reason.empty(); }
 };

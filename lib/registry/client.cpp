@@ -113,6 +113,7 @@ std::shared_ptr<HttpPool> pool_of(const Options& options) {
   pool.connect_timeout = options.connect_timeout;
   pool.read_timeout = options.read_timeout;
   pool.user_agent = options.user_agent;
+  pool.tls_details = options.tls_details;
   return make_http_pool(pool);
 }
 

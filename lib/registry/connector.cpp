@@ -69,7 +69,7 @@ std::shared_ptr<TlsContext> Connector::tls_context(const Endpoint& endpoint) {
                                   [&](const auto& entry) { return entry.first == endpoint; });
   if (found != contexts->end()) return found->second;
   const SystemAuthorities system{.file = options_.ssl_cert_file, .dirs = options_.ssl_cert_dir};
-  return contexts->emplace_back(endpoint, std::make_shared<TlsContext>(endpoint, system)).second;
+  return contexts->emplace_back(endpoint, std::make_shared<TlsContext>(endpoint, system, options_.tls_details.get())).second;
 }
 
 std::unique_ptr<Connection> IdleConnections::take(const std::string& key) {

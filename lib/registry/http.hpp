@@ -15,6 +15,10 @@
 #include "base/context.hpp"
 #include "io/stream.hpp"
 
+namespace lade::config {
+struct TlsDetails;
+}
+
 namespace lade::registry {
 
 struct Url {
@@ -82,6 +86,8 @@ struct PoolOptions {
   std::string http_proxy, https_proxy, no_proxy;
   // Values of SSL_CERT_FILE and SSL_CERT_DIR (colon-separated): they replace the system's CAs.
   std::string ssl_cert_file, ssl_cert_dir;
+  // --tls-details; nullptr: none.
+  std::shared_ptr<const config::TlsDetails> tls_details;
 };
 
 // Thread-safe; shared by the whole program. Idle connections are kept per (scheme, host, port, proxy,

@@ -13,6 +13,7 @@
 
 namespace lade::config {
 struct Environment;
+struct TlsDetails;
 class RegistriesConf;
 }  // namespace lade::config
 
@@ -49,6 +50,8 @@ struct Options {
   unsigned parallel_ranges = 4;             // --parallel-ranges: connections a slow large blob is fetched over
   std::optional<std::uint64_t> chunk_size;  // --dest-chunk-size; nullopt: one streaming PATCH
 
+  // --tls-details, for pools that are made; nullptr: none.
+  std::shared_ptr<const config::TlsDetails> tls_details;
   // Connections, TLS contexts and tokens shared by all clients of the program; nullptr: a new one.
   std::shared_ptr<HttpPool> pool;
 };

@@ -9,6 +9,7 @@
 
 #include "os/file.hpp"
 #include "registry/text.hpp"
+#include "registry/tls_details.hpp"
 
 namespace lade::registry {
 
@@ -92,12 +93,14 @@ int verify_chain(X509_STORE_CTX* chain, void* context) {
 
 }  // namespace
 
-TlsContext::TlsContext(const Endpoint& endpoint, const SystemAuthorities& system)
+TlsContext::TlsContext(const Endpoint& endpoint, const SystemAuthorities& system,
+                       const config::TlsDetails* details)
     : context_(SSL_CTX_new(TLS_client_method())) {
   SSL_CTX* context = context_.get();
   if (context == nullptr) throw Error(Kind::system, "tls: cannot make a context");
   SSL_CTX_set_app_data(context, this);
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  if (details != nullptr) apply_tls_details(context, *details);
   // Registries that close without close_notify are common; every length is checked above.
   SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);

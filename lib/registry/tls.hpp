@@ -14,6 +14,10 @@
 #include "registry/http.hpp"
 #include "registry/wait.hpp"
 
+namespace lade::config {
+struct TlsDetails;
+}
+
 namespace lade::registry {
 
 template <auto Free>
@@ -46,7 +50,9 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
  public:
   // Kind::invalid_input for a client certificate or key that cannot be used, Kind::system and others for
   // files that cannot be read.
-  TlsContext(const Endpoint& endpoint, const SystemAuthorities& system);
+  // `details`: nullptr for none.
+  TlsContext(const Endpoint& endpoint, const SystemAuthorities& system,
+             const config::TlsDetails* details = nullptr);
 
   // Shakes hands over another channel. `port` tells sessions of one host apart.
   // Kind::denied "tls: failed to verify certificate: x509: ..."; Kind::unsupported for a peer that speaks no

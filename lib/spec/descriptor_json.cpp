@@ -80,9 +80,13 @@ std::vector<Descriptor> parse_descriptors(const Json& document, std::string_view
   return descriptors;
 }
 
+// Go programs write an empty one where there is none.
 std::optional<Descriptor> parse_subject(const Json& document, std::string_view what) {
   const Json* subject = find_member(document, "subject");
-  return subject == nullptr ? std::nullopt : std::optional(parse_descriptor(*subject, what));
+  const bool is_empty =
+      subject == nullptr || (subject->is_object() && string_member(*subject, "digest", what).empty() &&
+                             string_member(*subject, "mediaType", what).empty());
+  return is_empty ? std::nullopt : std::optional(parse_descriptor(*subject, what));
 }
 
 Flavor flavor_of(std::string_view manifest_type) {

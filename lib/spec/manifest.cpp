@@ -33,9 +33,15 @@ std::string quote(std::string_view text) {
   throw Error(Kind::unsupported, std::move(message));
 }
 
+// An encrypted layer of a Docker manifest is one that is on its way into an OCI image.
 std::string to_oci_layer(std::string_view type) {
-  for (const LayerPair& pair : layer_pairs)
-    if (pair.docker == type) return std::string(pair.oci);
+  constexpr std::string_view encrypted = "+encrypted";
+  const bool is_encrypted = is_encrypted_layer(type);
+  const std::string_view plain = is_encrypted ? type.substr(0, type.size() - encrypted.size()) : type;
+  for (const LayerPair& pair : layer_pairs) {
+    if (pair.docker != plain) continue;
+    return std::string(pair.oci) + std::string(is_encrypted ? encrypted : "");
+  }
   cannot_convert("Unknown media type during manifest conversion: " + quote(type));
 }
 

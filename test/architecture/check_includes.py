@@ -11,7 +11,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.MULTILINE)
 HOMES = {
     "httplib.h": {"registry"},
     "archive.h": {"io", "archive"},
-    "openssl/": {"io", "registry", "image", "trust"},
+    "openssl/": {"crypt", "io", "registry", "image", "trust"},
     "zlib.h": {"io"},
     "libdeflate.h": {"io"},
     "zstd.h": {"io"},

@@ -14,7 +14,7 @@ run __complete copy --format ''; out_has "$(printf 'v2s2\t')" "a value is comple
 run __complete copy --format=o; out_has '--format=oci' "also behind ="
 run __complete inspect do; out_has 'docker://' "a transport is completed"
 run __complete inspect dir:im; out_is ':files' "behind a transport files are completed"
-run __complete copy --encrypt; out_is ':end' "what is not there yet is not offered"
+run __complete copy --sign-by-sq; out_is ':end' "what is not there yet is not offered"
 if command -v bash >/dev/null; then
   run completion bash
   cp out script

@@ -3,17 +3,13 @@
 . "$(dirname "$0")/tap.sh"
 
 make_image dir:image
-for option in --encryption-key=jwe:k --encrypt-layer=0 --decryption-key=k --dest-compress-format=zstd:chunked; do
+for option in --dest-compress-format=zstd:chunked; do
   run copy "$option" dir:image dir:copy
   exits 1 "copy $option fails"
   err_has 'not available in lade yet' "copy $option says why"
 done
-for option in --tls-details=/x; do
-  run "$option" copy dir:image dir:copy
-  err_has 'not available in lade yet' "$option says why it fails"
-done
 holds "none of them copied anything" test ! -e copy
-for command in experimental-image-proxy; do
+for command in layers; do
   run "$command" --any thing
   exits 1 "$command fails"
   err_has "$command is not available in lade yet" "$command says why"

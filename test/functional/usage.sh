@@ -14,6 +14,8 @@ run copy --retry-times=x a b
 err_has 'invalid argument \"x\" for \"--retry-times\" flag: strconv.ParseInt: parsing \"x\": invalid syntax' \
   "a value that is no number is named"
 run --command-timeout=5 inspect dir:x; err_has 'time: missing unit in duration \"5\"' "a time needs a unit"
+run --insecure-policy --require-signed inspect dir:x
+err_has '--insecure-policy and --require-signed are mutually exclusive' "policies exclude each other for every command"
 run copy a; exits 1 "copy wants two arguments"
 err_has 'msg="Exactly two arguments expected"' "and says so"
 err_has 'SOURCE-IMAGE DESTINATION-IMAGE' "and how it is used"

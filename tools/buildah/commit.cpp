@@ -8,6 +8,7 @@
 #include "base/scope_exit.hpp"
 #include "buildah/commands.hpp"
 #include "buildah/working.hpp"
+#include "common/encryption_options.hpp"
 #include "common/go_text.hpp"
 #include "engine/image_names.hpp"
 #include "engines/transfer.hpp"
@@ -86,10 +87,13 @@ std::vector<Option> commit_options() {
       {.name = "unsetenv", .kind = ValueKind::list, .help = "unset an environment variable of the image"},
   };
   common::append(options, engines::registry_access_options());
+<<<<<<< HEAD
   common::append(options, engines::unavailable_options({{"manifest", ValueKind::text},
+=======
+  common::append(options, common::encryption_options());
+  common::append(options, engines::unavailable_options({{"change", ValueKind::texts},
+                                                        {"manifest", ValueKind::text},
                                                         {"sign-by", ValueKind::text},
-                                                        {"encryption-key", ValueKind::list},
-                                                        {"encrypt-layer", ValueKind::list},
                                                         {"blob-cache", ValueKind::text},
                                                         {"cw", ValueKind::text},
                                                         {"sbom", ValueKind::text}},
@@ -260,6 +264,9 @@ int run_commit(Invocation& invocation) {
   const std::string image = arguments.size() > 1 ? arguments[1] : "";
   const Target target = target_of(session, image);
   if (target.reference) engines::require_allowed(session, *target.reference, "commit to registry at");
+  if (!target.reference && !flags.list("encryption-key").empty())
+    throw Error(Kind::unsupported,
+                "the local store has no encrypted images: name a destination with a transport");
   auto options = options_of(session, builder);
   options.names = target.names;
   build::Builder copy = builder;

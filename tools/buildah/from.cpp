@@ -9,6 +9,7 @@
 #include "buildah/container_flags.hpp"
 #include "buildah/triggers.hpp"
 #include "buildah/working.hpp"
+#include "common/encryption_options.hpp"
 #include "engines/transfer.hpp"
 #include "os/file.hpp"
 
@@ -63,9 +64,9 @@ std::vector<Option> from_options() {
   common::append(options, namespace_options());
   common::append(options, id_map_options());
   common::append(options, engines::registry_access_options());
-  common::append(options, engines::unavailable_options(
-                              {{"decryption-key", ValueKind::list}, {"blob-cache", ValueKind::text}},
-                              "it is not available in lade yet"));
+  common::append(options, common::decryption_options());
+  common::append(options, engines::unavailable_options({{"blob-cache", ValueKind::text}},
+                                                       "it is not available in lade yet"));
   return options;
 }
 

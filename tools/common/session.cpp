@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
-#include "registry/http.hpp"
+#include "config/tls_details.hpp"
+#include "registry/pool_options.hpp"
+#include "registry/tls_details.hpp"
 
 namespace lade::common {
 namespace {
@@ -60,7 +62,18 @@ std::optional<registry::Credentials> credentials_of(const Flags& flags, std::str
 
 Session::Session(const Invocation& invocation)
     : invocation_(invocation),
-      environment_(std::make_shared<const config::Environment>(config::Environment::of_process())) {}
+      environment_(std::make_shared<const config::Environment>(config::Environment::of_process())) {
+  // Refused even where no policy is asked for.
+  if (is_set(invocation.flags, "insecure-policy") && is_set(invocation.flags, "require-signed"))
+    refuse("--insecure-policy and --require-signed are mutually exclusive");
+  const std::string details = text_or_empty(invocation.flags, "tls-details");
+  if (details.empty()) return;
+  in_context([&] { return fmt::format("parsing TLS details \"{}\"", details); },
+             [&] {
+               tls_details_ = std::make_shared<const config::TlsDetails>(config::read_tls_details(details));
+               registry::check_tls_details(*tls_details_);
+             });
+}
 
 registry::Options Session::connection_options() {
   registry::Options options;
@@ -101,11 +114,17 @@ transport::Options Session::transport_options(std::string_view prefix,
     options.registry = registry_options(prefix);
     options.registries_d = registries_d();
   }
+  if (reference.transport() == "oci") {  // its blobs may be elsewhere, by their urls
+    options.registry.pool = pool();
+    options.registry.user_agent = user_agent();
+  }
   if (flags.has(named(prefix, "shared-blob-dir"))) {
     options.shared_blob_dir = flags.text(named(prefix, "shared-blob-dir"));
   }
   if (reference.transport() == "docker-daemon") {
     options.registry.user_agent = user_agent();
+    options.registry.tls_details = tls_details_;
+    options.registry.environment = environment_;
     options.docker_daemon = {.host = text_or_empty(flags, named(prefix, "daemon-host")),
                              .cert_dir = text_or_empty(flags, named(prefix, "cert-dir")),
                              .tls_verify = tls_verify(prefix).value_or(true)};
@@ -152,12 +171,9 @@ const std::shared_ptr<const config::RegistriesD>& Session::registries_d() {
 
 std::shared_ptr<registry::HttpPool> Session::pool() {
   if (!pool_) {
-    const config::Proxies proxies = config::proxies_of(*environment_);
-    registry::PoolOptions options;
+    registry::PoolOptions options = registry::pool_options_of(*environment_);
     options.user_agent = user_agent();
-    options.http_proxy = proxies.http_proxy;
-    options.https_proxy = proxies.https_proxy;
-    options.no_proxy = proxies.no_proxy;
+    options.tls_details = tls_details_;
     pool_ = registry::make_http_pool(options);
   }
   return pool_;

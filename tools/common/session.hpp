@@ -54,6 +54,7 @@ class Session {
 
   const Invocation& invocation_;
   std::shared_ptr<const config::Environment> environment_;
+  std::shared_ptr<const config::TlsDetails> tls_details_;  // nullptr: none
   std::shared_ptr<const config::RegistriesConf> registries_;
   std::shared_ptr<const config::RegistriesD> registries_d_;
   std::shared_ptr<registry::HttpPool> pool_;

@@ -10,6 +10,7 @@
 #include "io/readers.hpp"
 #include "os/file.hpp"
 #include "registry/http.hpp"
+#include "registry/pool_options.hpp"
 #include "registry/text.hpp"
 
 namespace lade::engines {
@@ -24,12 +25,8 @@ Kind kind_of_status(int status) {
 }
 
 std::shared_ptr<registry::HttpPool> web_pool(const config::Environment& environment) {
-  const config::Proxies proxies = config::proxies_of(environment);
-  registry::PoolOptions options;
+  registry::PoolOptions options = registry::pool_options_of(environment);
   options.user_agent = "lade/" LADE_VERSION;
-  options.http_proxy = proxies.http_proxy;
-  options.https_proxy = proxies.https_proxy;
-  options.no_proxy = proxies.no_proxy;
   return registry::make_http_pool(options);
 }
 

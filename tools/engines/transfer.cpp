@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "common/encryption_options.hpp"
 #include "common/progress.hpp"
 #include "common/retry.hpp"
 #include "config/blob_info_cache.hpp"
@@ -328,8 +329,7 @@ std::vector<Option> pull_options(const std::string& default_policy) {
       {.name = "variant", .kind = ValueKind::text, .help = "Use VARIANT instead of that of the machine"},
   };
   common::append(options, registry_access_options());
-  common::append(options, unavailable_options({{"decryption-key", ValueKind::list}},
-                                              "encryption is not available in lade yet"));
+  common::append(options, common::decryption_options());
   return options;
 }
 
@@ -360,9 +360,7 @@ std::vector<Option> push_options() {
                                                {"sign-by-sigstore-private-key", ValueKind::text},
                                                {"sign-passphrase-file", ValueKind::text}},
                                               "signing is not available in lade yet"));
-  common::append(
-      options, unavailable_options({{"encryption-key", ValueKind::list}, {"encrypt-layer", ValueKind::list}},
-                                   "encryption is not available in lade yet"));
+  common::append(options, common::encryption_options());
   return options;
 }
 
@@ -394,6 +392,7 @@ spec::RawManifest transfer(EngineSession& session, const Transfer& what) {
   options.manifest_type = what.manifest_type;
   options.remove_signatures = flags.has("remove-signatures") && flags.flag("remove-signatures");
   set_compression(flags, options);
+  common::apply_encryption_options(flags, options);
   const auto cache = config::make_blob_info_cache(
       config::blob_info_cache_path(session.session().environment()), session.invocation().logger);
   options.cache = cache.get();

@@ -12,6 +12,7 @@ extern const common::Command copy_command;
 extern const common::Command delete_command;
 extern const common::Command dump_signature_command;
 extern const common::Command generate_sigstore_key_command;
+extern const common::Command image_proxy_command;
 extern const common::Command inspect_command;
 extern const common::Command list_repos_command;
 extern const common::Command list_tags_command;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "common/encryption_options.hpp"
 #include "common/option_groups.hpp"
 #include "common/progress.hpp"
 #include "common/retry.hpp"
@@ -24,18 +25,6 @@ using common::Flags;
 using common::Invocation;
 using common::Option;
 using common::ValueKind;
-
-std::vector<Option> encryption_options() {
-  std::vector<Option> options;
-  for (const char* name : {"decryption-key", "encryption-key", "encrypt-layer"}) {
-    options.push_back({.name = name,
-                       .kind = ValueKind::list,
-                       .help = "encrypted layers",
-                       .hidden = true,
-                       .unavailable = "encryption is not available in lade yet"});
-  }
-  return options;
-}
 
 std::vector<Option> layer_options() {
   const std::string group = "Layers";
@@ -119,7 +108,8 @@ std::vector<Option> copy_options() {
   common::append(options, common::image_options("dest-"));
   common::append(options, common::retry_option_group());
   common::append(options, signing_options());
-  common::append(options, encryption_options());
+  common::append(options, common::encryption_options());
+  common::append(options, common::decryption_options());
   return options;
 }
 
@@ -188,6 +178,7 @@ int run_copy(Invocation& invocation) {
   const auto destination = parse_image(invocation.arguments[1], "destination");
 
   apply_signing_options(invocation, options);
+  common::apply_encryption_options(flags, options);
   options.platform = session.platform();
   options.source = session.transport_options("src-", *source);
   options.destination = session.transport_options("dest-", *destination);

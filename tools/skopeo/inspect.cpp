@@ -9,6 +9,7 @@
 #include "common/report.hpp"
 #include "common/retry.hpp"
 #include "common/session.hpp"
+#include "io/digester.hpp"
 #include "registry/client.hpp"
 #include "skopeo/commands.hpp"
 #include "skopeo/image_name.hpp"
@@ -43,9 +44,11 @@ std::vector<Option> inspect_options() {
         .help = "Format the output to a Go template"},
        {.name = "manifest-digest",
         .kind = ValueKind::text,
-        .help = "digest algorithm",
-        .hidden = true,
-        .unavailable = "digests of another algorithm are not available in lade yet"},
+        .value_name = "ALGORITHM",
+        .help =
+            "Algorithm to use for computing the manifest's digest (sha256 or sha512; default is that of the "
+            "config's digest)",
+        .choices = {"sha256", "sha512"}},
        {.name = "no-tags",
         .short_name = 'n',
         .help = "Do not list the available tags from the repository in the output"},
@@ -94,6 +97,25 @@ struct Target {
   transport::Options options;
   spec::PlatformChoice platform;
 };
+
+std::optional<spec::Digest::Algorithm> digest_algorithm(const Flags& flags) {
+  const std::string name = flags.text("manifest-digest");
+  if (name.empty()) return std::nullopt;
+  if (name == "sha256") return spec::Digest::Algorithm::sha256;
+  if (name == "sha512") return spec::Digest::Algorithm::sha512;
+  throw Error(Kind::invalid_input,
+              fmt::format("Error computing manifest digest: digest algorithm \"{}\" is not available", name));
+}
+
+// Of what the reference names, by the algorithm that was asked for, or else by that of its config's digest.
+spec::Digest shown_digest(const spec::RawManifest& top, const image::Image& image, const Flags& flags) {
+  const auto asked = digest_algorithm(flags);
+  const auto algorithm = asked                         ? *asked
+                         : image.manifest() != nullptr ? image.manifest()->config().digest.algorithm()
+                                                       : spec::Digest::Algorithm::sha256;
+  if (top.digest.algorithm() == algorithm) return top.digest;
+  return io::digest_of(spec::manifest_payload(top.bytes), algorithm);
+}
 
 std::unique_ptr<ImageSource> open(const Context& context, const Target& target, const std::string& name) {
   return in_context([&] { return fmt::format("Error parsing image name \"{}\"", name); },
@@ -156,7 +178,7 @@ spec::Json inspect_with_tags(const Context& context, const Target& target, const
     source = open(inner, target, name);
     const spec::RawManifest top = top_manifest(inner, *source);
     image::Image image = choose(inner, *source, top, target.platform);
-    image::Inspection inspection = image::inspect(inner, image, top.digest);
+    image::Inspection inspection = image::inspect(inner, image, shown_digest(top, image, flags));
     if (const auto reference = target.reference->docker_reference()) inspection.name = reference->name();
     document = inspection.to_json();
     if (flags.flag("size")) {
@@ -196,6 +218,7 @@ std::string show(const Context& context, const Target& target, const std::string
 
 void check_flags(const Flags& flags) {
   const std::string format = flags.text("format");
+  digest_algorithm(flags);
   if (flags.flag("raw") && !format.empty())
     throw Error(Kind::invalid_input, "raw output does not support format option");
   if (!flags.flag("platforms")) return;

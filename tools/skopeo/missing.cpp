@@ -24,10 +24,9 @@ Command missing(std::string_view name, int (*run)(Invocation&)) {
           .raw_arguments = true};
 }
 
-const Command experimental_image_proxy = missing("experimental-image-proxy", refuse);
 const Command layers = missing("layers", refuse);
 
-const Command* const all[] = {&experimental_image_proxy, &layers};
+const Command* const all[] = {&layers};
 
 }  // namespace
 

@@ -69,6 +69,10 @@ class StorageDestination final : public ImageDestination, private SignatureDesti
 
   BlobInfo put_blob(const Context& context, const PutBlob& blob, io::Reader& data) override {
     if (blob.is_config) return put_config(context, blob, data);
+    if (spec::is_encrypted_layer(blob.media_type))
+      throw Error(
+          Kind::unsupported,
+          "containers-storage: the layer is encrypted; --decryption-key names a key that decrypts it");
     VerifiedBlob incoming(context, blob, data);
     auto [detected, compression] = io::detect(std::make_unique<io::BorrowedReader>(incoming));
     const auto plain = io::decompress(std::move(detected), compression);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "config/environment.hpp"
 #include "io/readers.hpp"
 #include "registry/text.hpp"
 #include "spec/json.hpp"
@@ -32,8 +33,13 @@ constexpr std::size_t max_inspection = 4 << 20;
 
 registry::PoolOptions pool_options(std::chrono::milliseconds read_timeout, const Options& options) {
   registry::PoolOptions result;
+  if (options.registry.environment) {  // a daemon is reached without proxies
+    result.ssl_cert_file = options.registry.environment->get("SSL_CERT_FILE");
+    result.ssl_cert_dir = options.registry.environment->get("SSL_CERT_DIR");
+  }
   result.read_timeout = read_timeout;
   result.user_agent = options.registry.user_agent;
+  result.tls_details = options.registry.tls_details;
   return result;
 }
 

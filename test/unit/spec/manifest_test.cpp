@@ -71,6 +71,13 @@ TEST_CASE("manifest: config and layers are read") {
   CHECK_FALSE(manifest.subject());
 }
 
+TEST_CASE("manifest: an empty subject is none") {
+  const std::string text =
+      R"({"schemaVersion":2,"config":{"mediaType":"a/b","digest":"sha256:)" + std::string(64, 'a') +
+      R"(","size":1},"layers":[],"subject":{"mediaType":"","digest":"","size":0}})";
+  CHECK_FALSE(Manifest::parse(text, media_type::oci_manifest).subject());
+}
+
 TEST_CASE("manifest: urls, annotations, subject and artifact type are read") {
   std::string text =
       replaced(oci, R"("size":9)", R"("size":9,"urls":["https://x/y"],"annotations":{"k":"v"})");
