@@ -4,6 +4,7 @@
 #include "copy/blob_reuse.hpp"
 #include "copy/spool.hpp"
 #include "io/readers.hpp"
+#include "layer/chunked_compressor.hpp"
 #include "spec/media_type.hpp"
 
 namespace lade::copy {
@@ -58,17 +59,26 @@ transport::PutBlob changed(const Job& job) {
   return put;
 }
 
+// What a blob is made into.
+struct Target {
+  Compression compression;
+  bool chunked = false;
+};
+
 std::unique_ptr<io::Reader> transform(Session& session, std::unique_ptr<io::Reader> data, Compression present,
-                                      Compression target) {
+                                      Target target) {
   if (present != Compression::none) data = io::decompress(std::move(data), present);
-  if (target == Compression::none) return data;
-  return io::compress(std::move(data),
-                      {.format = target, .level = session.options.compression_level, .threads = 0});
+  if (target.compression == Compression::none) return data;
+  const io::CompressOptions options{
+      .format = target.compression, .level = session.options.compression_level, .threads = 0};
+  if (target.chunked)
+    return std::make_unique<layer::ChunkedCompressor>(std::move(data), io::compression_level(options));
+  return io::compress(std::move(data), options);
 }
 
 // A changed blob: the source's bytes are verified here, those that arrive get a digest at the destination.
-transport::BlobInfo put_changed(Session& session, const Context& context, const Job& job,
-                                std::unique_ptr<io::Reader> data, Compression present, Compression target) {
+CopiedBlob put_changed(Session& session, const Context& context, const Job& job,
+                       std::unique_ptr<io::Reader> data, Compression present, Target target) {
   bool ended = false;
   io::VerifyingReader verified(*data, job.blob.digest, known_size(job.blob));
   auto result = transform(session, std::make_unique<io::BorrowedReader>(verified, ended), present, target);
@@ -76,8 +86,18 @@ transport::BlobInfo put_changed(Session& session, const Context& context, const 
                                  ? put_spooled(session, context, *result, changed(job))
                                  : session.destination.put_blob(context, changed(job), *result);
   if (!ended) io::drain(verified);
-  remember_pair(session, job.blob.digest, present, info.digest, target);
-  return info;
+  remember_pair(session, job.blob.digest, present, info.digest, target.compression);
+  CopiedBlob copied{info.digest, info.size, target.compression, true};
+  if (target.chunked) copied.annotations = static_cast<layer::ChunkedCompressor&>(*result).annotations();
+  return copied;
+}
+
+CopiedBlob put_unchanged(Session& session, const Context& context, const Job& job, io::Reader& data,
+                         Compression present) {
+  const transport::BlobInfo info = session.destination.put_blob(context, unchanged(job), data);
+  if (present != Compression::none && info.uncompressed)
+    remember_pair(session, job.blob.digest, present, *info.uncompressed, Compression::none);
+  return {info.digest, info.size, present, false};
 }
 
 CopiedBlob stream(Session& session, const Context& context, const Job& job, Transfer& transfer) {
@@ -89,14 +109,13 @@ CopiedBlob stream(Session& session, const Context& context, const Job& job, Tran
   auto [data, present] = io::detect(std::make_unique<SourceReader>(counted, source_failed));
   const Compression target =
       job.is_config ? present : target_compression(job.blob.media_type, present, job.wish);
+  const bool chunked = !job.is_config && becomes_chunked(job.blob, present, target, job.wish);
   try {
-    const transport::BlobInfo info =
-        target == present ? session.destination.put_blob(context, unchanged(job), *data)
-                          : put_changed(session, context, job, std::move(data), present, target);
-    if (target == present && present != Compression::none && info.uncompressed)
-      remember_pair(session, job.blob.digest, present, *info.uncompressed, Compression::none);
-    remember_location(session, job.blob.digest, info.digest);
-    return {info.digest, info.size, target, target != present};
+    CopiedBlob copied = target == present && !chunked
+                            ? put_unchanged(session, context, job, *data, present)
+                            : put_changed(session, context, job, std::move(data), present, {target, chunked});
+    remember_location(session, job.blob.digest, copied.digest);
+    return copied;
   } catch (Error& error) {
     if (!source_failed) error.add_context("writing to the destination");
     throw;
@@ -119,7 +138,8 @@ CopiedBlob copy_blob(Session& session, const Context& context, const Job& job) {
   // Of two instances, one may be signed and its blobs have to stay as they are.
   const std::string key = job.blob.digest.str() +
                           (job.is_config ? " config" : " layer " + job.blob.media_type) +
-                          (session.may_change() ? "" : " unchanged");
+                          (session.may_change() ? "" : " unchanged") +
+                          (becomes_chunked(job.blob, Compression::zstd, Compression::zstd, job.wish) ? " toc" : "");
   CopiedBlob copied = in_context(
       [&] { return std::string("copying ") + (job.is_config ? "config " : "blob ") + job.blob.digest.str(); },
       [&] { return session.shared.blobs.get(key, work, first); });
@@ -134,7 +154,7 @@ bool is_kept_by_url(const Session& session, const spec::Descriptor& layer) {
 
 LayerWish wish_of(const Session& session) {
   LayerWish wish{session.destination.traits().layers, session.options.compression,
-                 session.options.force_compression_format};
+                 session.options.force_compression_format, session.options.zstd_chunked};
   if (session.may_change()) return wish;
   if (wish.layers == Layers::decompress) {
     throw Error(Kind::invalid_input,
@@ -157,6 +177,7 @@ spec::Descriptor described(const spec::Descriptor& layer, const CopiedBlob& copi
   result.media_type = with_compression(layer.media_type, copied.compression);
   result.digest = copied.digest;
   result.size = copied.size;
+  result.annotations = changed_annotations(layer.annotations, copied.annotations);
   return result;
 }
 

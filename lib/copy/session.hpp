@@ -19,6 +19,7 @@ struct CopiedBlob {
   std::uint64_t size = 0;
   io::Compression compression = io::Compression::none;
   bool compression_changed = false;
+  spec::Annotations annotations{};  // that a changed one needs
 };
 
 // What all images of one copy have in common.

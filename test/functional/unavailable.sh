@@ -3,7 +3,7 @@
 . "$(dirname "$0")/tap.sh"
 
 make_image dir:image
-for option in --encryption-key=jwe:k --encrypt-layer=0 --decryption-key=k --dest-compress-format=zstd:chunked; do
+for option in --encryption-key=jwe:k --encrypt-layer=0 --decryption-key=k; do
   run copy "$option" dir:image dir:copy
   exits 1 "copy $option fails"
   err_has 'not available in lade yet' "copy $option says why"
