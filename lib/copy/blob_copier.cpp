@@ -2,6 +2,7 @@
 
 #include "base/parallel.hpp"
 #include "copy/blob_reuse.hpp"
+#include "copy/partial.hpp"
 #include "copy/spool.hpp"
 #include "io/readers.hpp"
 #include "layer/chunked_compressor.hpp"
@@ -102,6 +103,8 @@ CopiedBlob put_unchanged(Session& session, const Context& context, const Job& jo
 
 CopiedBlob stream(Session& session, const Context& context, const Job& job, Transfer& transfer) {
   auto slot = session.shared.slots.acquire(context);
+  if (!job.is_config)
+    if (auto copied = put_parts(session, context, job.blob, job.wish, transfer)) return *copied;
   bool source_failed = false;
   transport::Blob blob =
       in_context("reading from the source", [&] { return session.source.blob(context, job.blob); });

@@ -9,9 +9,9 @@ namespace lade::layer {
 namespace {
 
 // Joins neighbours with at most `gap` bytes between them.
-std::vector<ByteRange> join_near(const std::vector<ByteRange>& ranges, std::uint64_t gap) {
-  std::vector<ByteRange> result;
-  for (const ByteRange& range : ranges) {
+std::vector<io::ByteRange> join_near(const std::vector<io::ByteRange>& ranges, std::uint64_t gap) {
+  std::vector<io::ByteRange> result;
+  for (const io::ByteRange& range : ranges) {
     if (!result.empty() && range.offset - result.back().end() <= gap)
       result.back().size = range.end() - result.back().offset;
     else
@@ -24,11 +24,11 @@ std::vector<ByteRange> join_near(const std::vector<ByteRange>& ranges, std::uint
 
 std::uint64_t PullPlan::fetched_size() const {
   std::uint64_t sum = 0;
-  for (const ByteRange& range : ranges) sum += range.size;
+  for (const io::ByteRange& range : ranges) sum += range.size;
   return sum;
 }
 
-std::vector<ByteRange> join_ranges(const std::vector<ByteRange>& ranges, const PlanLimits& limits) {
+std::vector<io::ByteRange> join_ranges(const std::vector<io::ByteRange>& ranges, const PlanLimits& limits) {
   auto result = join_near(ranges, limits.gap);
   if (result.size() <= limits.ranges) return result;
   std::vector<std::uint64_t> gaps;

@@ -7,16 +7,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "io/byte_range.hpp"
 #include "layer/chunked_toc.hpp"
 
 namespace lade::layer {
-
-// Bytes [offset, offset + size) of a blob.
-struct ByteRange {
-  std::uint64_t offset = 0, size = 0;
-  std::uint64_t end() const { return offset + size; }
-  bool operator==(const ByteRange&) const = default;
-};
 
 // Where content is said to be on this machine; whoever reads it checks the digest.
 struct LocalContent {
@@ -36,7 +30,7 @@ struct PullPiece {
   From from = From::blob;
   std::uint64_t size = 0;  // uncompressed
   spec::Digest digest;
-  ByteRange blob{};      // From::blob: zstd frames
+  io::ByteRange blob{};      // From::blob: zstd frames
   LocalContent local{};  // From::local
 };
 
@@ -48,7 +42,7 @@ struct PulledFile {
 
 struct PullPlan {
   std::unordered_map<std::string, PulledFile> files;  // by their names in the tar
-  std::vector<ByteRange> ranges;                      // of the blob, in order, apart; all pieces are in them
+  std::vector<io::ByteRange> ranges;                      // of the blob, in order, apart; all pieces are in them
   std::uint64_t content_size = 0, local_size = 0;     // of all files; of what is local, or zeros
   std::uint64_t fetched_size() const;
 };
@@ -61,7 +55,7 @@ struct PlanLimits {
 
 // Joins ranges, which MUST be in order and apart: near ones, then, while there are more than the limit, those
 // with the least between them.
-std::vector<ByteRange> join_ranges(const std::vector<ByteRange>& ranges, const PlanLimits& limits);
+std::vector<io::ByteRange> join_ranges(const std::vector<io::ByteRange>& ranges, const PlanLimits& limits);
 
 // Takes files in the order of the TOC.
 class PullPlanner {

@@ -19,7 +19,7 @@ namespace {
 // The fetched ranges as what they are parts of: positions are those in the blob.
 class RangedBlob final : public io::Reader {
  public:
-  RangedBlob(std::unique_ptr<io::Reader> inner, std::vector<ByteRange> ranges)
+  RangedBlob(std::unique_ptr<io::Reader> inner, std::vector<io::ByteRange> ranges)
       : inner_(std::move(inner)), ranges_(std::move(ranges)) {}
 
   // Forward only.
@@ -55,7 +55,7 @@ class RangedBlob final : public io::Reader {
   }
 
   std::unique_ptr<io::Reader> inner_;
-  std::vector<ByteRange> ranges_;
+  std::vector<io::ByteRange> ranges_;
   std::size_t current_ = 0;
   std::uint64_t done_ = 0;  // of the current one
 };

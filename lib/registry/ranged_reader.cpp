@@ -51,26 +51,29 @@ RangeOptions range_options(unsigned connections) {
 
 std::unique_ptr<RangedReader> RangedReader::open(const Context& context, std::string what,
                                                  std::shared_ptr<RangeBudget> budget, RangeOptions options,
-                                                 std::uint64_t size, std::uint64_t offset, Fetch fetch) {
-  const std::uint64_t end = std::min(offset + options.segment, size);
+                                                 std::uint64_t size, std::vector<io::ByteRange> parts,
+                                                 Fetch fetch) {
+  const std::uint64_t offset = parts.front().offset;
+  const std::uint64_t end = std::min(offset + options.segment, parts.front().end());
   auto first = fetch(context, range_header(offset, end));
   const auto range = parse_content_range(first->header("Content-Range"));
   if (first->status() != 206 || range != ContentRange{offset, end - 1, size}) return nullptr;
   std::unique_ptr<RangedReader> reader(
-      new RangedReader(context, std::move(what), std::move(budget), options, size, offset, std::move(fetch)));
+      new RangedReader(context, std::move(what), std::move(budget), options, size, std::move(parts), std::move(fetch)));
   reader->start_workers(std::move(first));
   return reader;
 }
 
 RangedReader::RangedReader(const Context& context, std::string what, std::shared_ptr<RangeBudget> budget,
-                           RangeOptions options, std::uint64_t size, std::uint64_t offset, Fetch fetch)
+                           RangeOptions options, std::uint64_t size, std::vector<io::ByteRange> parts,
+                           Fetch fetch)
     : outer_(context),
       what_(std::move(what)),
       budget_(std::move(budget)),
       options_(options),
       fetch_(std::move(fetch)),
       size_(size),
-      next_(offset) {}
+      unclaimed_(parts.begin(), parts.end()) {}
 
 RangedReader::~RangedReader() {
   stop_.request_stop();
@@ -83,7 +86,7 @@ RangedReader::~RangedReader() {
 std::size_t RangedReader::read(io::Buffer buffer) {
   std::unique_lock lock(budget_->mutex_);
   const auto ready = [&] {
-    return failure_ || (segments_.empty() ? next_ == size_ : segments_.front()->filled > position_);
+    return failure_ || (segments_.empty() ? unclaimed_.empty() : segments_.front()->filled > position_);
   };
   arrived_.wait(lock, outer_.stop, ready);
   outer_.throw_if_stopped();
@@ -115,7 +118,8 @@ void RangedReader::release_front() {
 
 void RangedReader::start_workers(std::unique_ptr<HttpResponse> first) {
   outer_stop_.emplace(outer_.stop, [this] { stop_.request_stop(); });
-  const std::uint64_t count = (size_ - next_ + options_.segment - 1) / options_.segment;
+  std::uint64_t count = 0;
+  for (const auto& part : unclaimed_) count += (part.size + options_.segment - 1) / options_.segment;
   Segment* segment = claim();  // of the response that is there already
   const auto workers = std::min<std::uint64_t>(options_.connections, count);
   while (workers_.size() < workers) {
@@ -141,18 +145,21 @@ void RangedReader::work(Segment* segment, std::unique_ptr<HttpResponse> response
   }
 }
 
+std::uint64_t RangedReader::next_size() const {
+  return std::min<std::uint64_t>(options_.segment, unclaimed_.front().size);
+}
+
 // nullptr when there is no more to do. Claims are made in order, so that what is read next is always under
 // way.
 RangedReader::Segment* RangedReader::claim() {
   std::unique_lock lock(budget_->mutex_);
-  const auto next_size = [&] { return std::min<std::uint64_t>(options_.segment, size_ - next_); };
   const auto ready = [&] {
-    if (next_ == size_ || failure_) return true;
+    if (unclaimed_.empty() || failure_) return true;
     return segments_.size() <= options_.connections && (!free_claim_used_ || budget_->left_ >= next_size());
   };
-  if (!budget_->freed_.wait(lock, stop_.get_token(), ready) || next_ == size_ || failure_) return nullptr;
+  if (!budget_->freed_.wait(lock, stop_.get_token(), ready) || unclaimed_.empty() || failure_) return nullptr;
   auto segment = std::make_unique<Segment>();
-  segment->offset = next_;
+  segment->offset = unclaimed_.front().offset;
   segment->size = next_size();
   segment->charged = free_claim_used_;
   if (!budget_->spare_.empty()) {
@@ -161,7 +168,9 @@ RangedReader::Segment* RangedReader::claim() {
   }
   if (segment->charged) budget_->left_ -= segment->size;
   free_claim_used_ = true;
-  next_ += segment->size;
+  auto& part = unclaimed_.front();
+  part = {part.offset + segment->size, part.size - segment->size};
+  if (part.size == 0) unclaimed_.pop_front();
   return segments_.emplace_back(std::move(segment)).get();
 }
 

@@ -1,4 +1,4 @@
-// A large blob fetched over several connections at once, in segments, and read in order.
+// A large blob, or parts of a blob, fetched over several connections at once, in segments, and read in order.
 #pragma once
 
 #include <condition_variable>
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/context.hpp"
+#include "io/byte_range.hpp"
 #include "io/stream.hpp"
 #include "registry/http.hpp"
 
@@ -50,11 +51,12 @@ class RangedReader final : public io::Reader {
   // several threads at once, each with a context that stops when the reader ends.
   using Fetch = std::function<std::unique_ptr<HttpResponse>(const Context&, const std::string& range)>;
 
-  // Reads from `offset` on a blob of `size` bytes. nullptr if the server does not answer the request for the
-  // first segment with just that part of just that blob. offset < size. `what` names the blob in errors.
+  // Reads `parts`, one after the other, of a blob of `size` bytes. nullptr if the server does not answer the
+  // request for the first segment with just that part of just that blob. There is at least one part, none is
+  // empty or ends behind the blob. `what` names the blob in errors.
   static std::unique_ptr<RangedReader> open(const Context& context, std::string what,
                                             std::shared_ptr<RangeBudget> budget, RangeOptions options,
-                                            std::uint64_t size, std::uint64_t offset, Fetch fetch);
+                                            std::uint64_t size, std::vector<io::ByteRange> parts, Fetch fetch);
   ~RangedReader() override;
 
   // A segment that breaks off is resumed where it broke. Kind::unavailable when it does not get further,
@@ -71,7 +73,8 @@ class RangedReader final : public io::Reader {
   };
 
   RangedReader(const Context& context, std::string what, std::shared_ptr<RangeBudget> budget,
-               RangeOptions options, std::uint64_t size, std::uint64_t offset, Fetch fetch);
+               RangeOptions options, std::uint64_t size, std::vector<io::ByteRange> parts, Fetch fetch);
+  std::uint64_t next_size() const;
   void start_workers(std::unique_ptr<HttpResponse> first);
   void work(Segment* segment, std::unique_ptr<HttpResponse> response);
   Segment* claim();
@@ -90,7 +93,7 @@ class RangedReader final : public io::Reader {
 
   // Guarded by budget_->mutex_.
   std::deque<std::unique_ptr<Segment>> segments_;  // claimed and not yet read, in order
-  std::uint64_t next_;                             // where the next claim begins
+  std::deque<io::ByteRange> unclaimed_;
   bool free_claim_used_ = false;
   std::exception_ptr failure_;
   std::condition_variable_any arrived_;

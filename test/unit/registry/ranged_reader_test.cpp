@@ -57,8 +57,9 @@ struct BlobServer : HttpFixture {
       return send(std::move(made), context);
     };
     pool();
+    if (parts.empty()) parts = {{offset, blob.size() - offset}};
     return RangedReader::open(context(), "blob", budget, RangeOptions{connections, segment}, blob.size(),
-                              offset, fetch);
+                              parts, fetch);
   }
   Context context() { return {stop.get_token(), null_logger(), silent_progress(), clock}; }
 
@@ -69,6 +70,7 @@ struct BlobServer : HttpFixture {
   }
 
   std::string blob;
+  std::vector<io::ByteRange> parts;  // empty: all from the offset on
   std::function<std::optional<Reply>(std::size_t first)> change;  // instead of the part that begins there
   std::shared_ptr<RangeBudget> budget;
   FakeClock clock;
