@@ -15,7 +15,7 @@ ids() { grep -o '"\(id\|diff-digest\)":"[^"]*"' "$1/root/overlay-layers/layers.j
 # The same files with the same attributes, in the top layer of two stores.
 same_trees() {
   for name in "$@"; do
-    (cd "$name"/root/overlay/*/diff && find . -printf '%p %y %m %U %G %T@ %l %n\n' -type f -exec sha256sum {} + | sort) >"$name.tree"
+    (cd "$name"/root/overlay/*/diff && find . -mindepth 1 -printf '%p %y %m %U %G %T@ %l %n\n' -type f -exec sha256sum {} + | sort) >"$name.tree"
   done
   cmp "$1.tree" "$2.tree"
 }

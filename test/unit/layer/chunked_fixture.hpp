@@ -5,6 +5,7 @@
 #include <string>
 
 #include "fixture.hpp"
+#include "io/codec/codec.hpp"
 #include "io/digester.hpp"
 #include "layer/chunked_compressor.hpp"
 #include "layer/chunked_plan.hpp"
