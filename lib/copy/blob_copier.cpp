@@ -139,10 +139,10 @@ CopiedBlob copy_blob(Session& session, const Context& context, const Job& job) {
   };
   bool first = false;
   // Of two instances, one may be signed and its blobs have to stay as they are.
-  const std::string key = job.blob.digest.str() +
-                          (job.is_config ? " config" : " layer " + job.blob.media_type) +
-                          (session.may_change() ? "" : " unchanged") +
-                          (becomes_chunked(job.blob, Compression::zstd, Compression::zstd, job.wish) ? " toc" : "");
+  const std::string key =
+      job.blob.digest.str() + (job.is_config ? " config" : " layer " + job.blob.media_type) +
+      (session.may_change() ? "" : " unchanged") +
+      (becomes_chunked(job.blob, Compression::zstd, Compression::zstd, job.wish) ? " toc" : "");
   CopiedBlob copied = in_context(
       [&] { return std::string("copying ") + (job.is_config ? "config " : "blob ") + job.blob.digest.str(); },
       [&] { return session.shared.blobs.get(key, work, first); });

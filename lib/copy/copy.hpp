@@ -34,7 +34,7 @@ struct CopyOptions {
   std::string manifest_type;  // --format as media type; "": keep
   bool preserve_digests = false;
   std::optional<io::Compression> compression;  // --dest-compress-format
-  bool zstd_chunked = false;                   // with a table of contents for partial pulls; compression is zstd
+  bool zstd_chunked = false;  // with a table of contents for partial pulls; compression is zstd
   std::optional<int> compression_level;
   bool force_compression_format = false;
   bool precompute_digests = false;

@@ -52,7 +52,8 @@ bool is_read_alike(const archive::TarEntry& entry, std::string_view raw, const a
   if (type == '\0' && header.name.ends_with('/')) return false;
   if (header.type != TarType::regular && archive::number_field(block, field::size) != 0) return false;
   if (!is_ustar && !is_gnu && magic.starts_with("ustar")) return false;
-  if (is_ustar && archive::raw_field(block, field::star_trailer) == std::string_view("tar\0", 4)) return false;
+  if (is_ustar && archive::raw_field(block, field::star_trailer) == std::string_view("tar\0", 4))
+    return false;
   if (is_gnu && (!starts_with_nul(block, gnu_atime) || !starts_with_nul(block, gnu_ctime))) return false;
   // An attribute without a value is one to Go.
   constexpr std::string_view xattr = "SCHILY.xattr.";
@@ -101,7 +102,10 @@ struct ChunkedTables {
 class ChunkedCompressor::Impl final : private ChunkSplitter::Sink {
  public:
   Impl(std::unique_ptr<io::Reader> inner, int level)
-      : inner_(std::move(inner)), tar_(*inner_, {.keep_raw = true}), frames_(level), content_(io::chunk_size) {
+      : inner_(std::move(inner)),
+        tar_(*inner_, {.keep_raw = true}),
+        frames_(level),
+        content_(io::chunk_size) {
     tables_.emplace(level);
   }
 
@@ -187,17 +191,18 @@ class ChunkedCompressor::Impl final : private ChunkSplitter::Sink {
       file_.digest = file_digester_.finish();
     }
     tables_->split_writer.file(entry->header.name, entry->stored_size, in_file_ ? crc_.value() : 0);
-    const bool is_told = tables_->toc_writer.add(
-        entry->header, archive::number_field(header_, field::mode), device(field::device_major),
-        device(field::device_minor), in_file_ ? &file_ : nullptr);
+    const bool is_told = tables_->toc_writer.add(entry->header, archive::number_field(header_, field::mode),
+                                                 device(field::device_major), device(field::device_minor),
+                                                 in_file_ ? &file_ : nullptr);
     tables_->flush_toc();
     if (!is_told || tables_->toc.is_too_large() || tables_->tar_split.is_too_large()) tables_.reset();
   }
 
   // v7 headers have none.
   std::int64_t device(archive::TarField where) const {
-    return archive::raw_field(header_, field::magic).starts_with("ustar") ? archive::number_field(header_, where)
-                                                                          : 0;
+    return archive::raw_field(header_, field::magic).starts_with("ustar")
+               ? archive::number_field(header_, where)
+               : 0;
   }
 
   void data(io::Bytes data) override {

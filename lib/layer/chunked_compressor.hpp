@@ -12,9 +12,9 @@ namespace lade::layer {
 // Compresses as it is read. The bytes depend on the tar and the level alone. Memory: the compressed TOC and
 // tar-split, some bytes a file.
 //
-// A tar that partial pulls could not use becomes frames without a TOC: names that are not UTF-8 or occur twice
-// (containers/storage refuses the image otherwise), sparse files, types that Go does not know, a TOC larger
-// than max_toc_size.
+// A tar that partial pulls could not use becomes frames without a TOC: names that are not UTF-8 or occur
+// twice (containers/storage refuses the image otherwise), sparse files, types that Go does not know, a TOC
+// larger than max_toc_size.
 class ChunkedCompressor final : public io::Reader {
  public:
   // level 1..20. Kind::invalid_input from read() for what is no tar.

@@ -30,7 +30,7 @@ struct PullPiece {
   From from = From::blob;
   std::uint64_t size = 0;  // uncompressed
   spec::Digest digest;
-  io::ByteRange blob{};      // From::blob: zstd frames
+  io::ByteRange blob{};  // From::blob: zstd frames
   LocalContent local{};  // From::local
 };
 
@@ -42,7 +42,7 @@ struct PulledFile {
 
 struct PullPlan {
   std::unordered_map<std::string, PulledFile> files;  // by their names in the tar
-  std::vector<io::ByteRange> ranges;                      // of the blob, in order, apart; all pieces are in them
+  std::vector<io::ByteRange> ranges;                  // of the blob, in order, apart; all pieces are in them
   std::uint64_t content_size = 0, local_size = 0;     // of all files; of what is local, or zeros
   std::uint64_t fetched_size() const;
 };

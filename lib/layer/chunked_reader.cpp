@@ -49,8 +49,8 @@ class RangedBlob final : public io::Reader {
     const std::size_t range = current_;
     while (current_ == range && ranges_[range].offset + done_ < offset) {
       const auto left = offset - ranges_[range].offset - done_;
-      read(io::Buffer(dropped).first(
-          static_cast<std::size_t>(std::min<std::uint64_t>(left, dropped.size()))));
+      read(
+          io::Buffer(dropped).first(static_cast<std::size_t>(std::min<std::uint64_t>(left, dropped.size()))));
     }
   }
 
@@ -151,8 +151,9 @@ class ChunkedReader::Impl {
   Impl(PackedTarSplit tar_split, PullPlan plan, std::unique_ptr<io::Reader> blob, OpenLocal open_local)
       : sources_(RangedBlob(std::move(blob), std::move(plan.ranges)), std::move(open_local)),
         files_(std::move(plan.files)),
-        tar_(std::make_unique<TarSplitLines>(std::move(tar_split.bytes), tar_split.plain_size),
-             [this](const std::string& name) { return open(name); }, io::Compression::none) {}
+        tar_(
+            std::make_unique<TarSplitLines>(std::move(tar_split.bytes), tar_split.plain_size),
+            [this](const std::string& name) { return open(name); }, io::Compression::none) {}
 
   std::size_t read(io::Buffer buffer) {
     const std::size_t count = tar_.read(buffer);

@@ -24,7 +24,8 @@ class ChunkedReader final : public io::Reader {
   using OpenLocal = std::function<std::unique_ptr<io::Reader>(const LocalContent&)>;
 
   // `blob`: the bytes of plan.ranges, one after the other.
-  ChunkedReader(PackedTarSplit tar_split, PullPlan plan, std::unique_ptr<io::Reader> blob, OpenLocal open_local);
+  ChunkedReader(PackedTarSplit tar_split, PullPlan plan, std::unique_ptr<io::Reader> blob,
+                OpenLocal open_local);
   ~ChunkedReader() override;
   // Kind::integrity also where tar-split and TOC do not have the same files.
   std::size_t read(io::Buffer buffer) override;

@@ -167,10 +167,9 @@ std::optional<TocPosition> find_toc_position(const spec::Annotations& annotation
 
 spec::Annotations toc_annotations(const spec::Digest& toc_digest, const TocPosition& position) {
   const auto& [toc, tar_split] = position;
-  spec::Annotations result{
-      {std::string(chunked_annotation::toc_digest), toc_digest.str()},
-      {std::string(chunked_annotation::toc_position),
-       fmt::format("{}:{}:{}:{}", toc.offset, toc.size, toc.plain_size, toc_type)}};
+  spec::Annotations result{{std::string(chunked_annotation::toc_digest), toc_digest.str()},
+                           {std::string(chunked_annotation::toc_position),
+                            fmt::format("{}:{}:{}:{}", toc.offset, toc.size, toc.plain_size, toc_type)}};
   if (tar_split)
     result.emplace(chunked_annotation::tar_split_position,
                    fmt::format("{}:{}:{}", tar_split->offset, tar_split->size, tar_split->plain_size));
@@ -191,9 +190,8 @@ TocPosition parse_toc_footer(io::Bytes footer) {
 std::string format_toc_footer(const TocPosition& position) {
   std::string text;
   const TocPart tar_split = position.tar_split.value_or(TocPart());
-  for (const std::uint64_t number :
-       {position.toc.offset, position.toc.size, position.toc.plain_size, toc_type, tar_split.offset,
-        tar_split.size, tar_split.plain_size})
+  for (const std::uint64_t number : {position.toc.offset, position.toc.size, position.toc.plain_size,
+                                     toc_type, tar_split.offset, tar_split.size, tar_split.plain_size})
     append_little_endian(text, number);
   return text += footer_magic;
 }
@@ -209,8 +207,7 @@ std::string unpack_toc(std::string_view compressed, const spec::Digest& digest, 
   if (const auto found = io::digest_of(compressed, digest.algorithm()); found != digest)
     throw Error(Kind::integrity,
                 fmt::format("Digest did not match, expected {}, got {}", digest.str(), found.str()));
-  const auto plain =
-      io::decompress(io::make_text_reader(std::string(compressed)), io::Compression::zstd);
+  const auto plain = io::decompress(io::make_text_reader(std::string(compressed)), io::Compression::zstd);
   std::string text = io::read_all(*plain, std::min(plain_size, max_toc_size), "TOC");
   if (text.size() != plain_size) throw Error(Kind::invalid_input, "the TOC is smaller than it was said");
   return text;

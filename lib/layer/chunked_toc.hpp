@@ -1,8 +1,8 @@
 // zstd:chunked: a layer as zstd frames, one or more a file, behind which three skippable frames hold a table
 // of contents (TOC: JSON, compressed), a tar-split (JSON lines, compressed) and a footer of 64 bytes. Who
-// knows nothing of it reads plain zstd; who does fetches the TOC by a range, and then only the files it lacks.
-// (containers-storage-zstd-chunked(1); where the parts are, and the TOC's digest, is in the annotations of the
-// layer's descriptor.)
+// knows nothing of it reads plain zstd; who does fetches the TOC by a range, and then only the files it
+// lacks. (containers-storage-zstd-chunked(1); where the parts are, and the TOC's digest, is in the
+// annotations of the layer's descriptor.)
 #pragma once
 
 #include <cstdint>

@@ -33,7 +33,8 @@ class RepositoryClient final : public Client {
   BlobBody blob(const Context& context, const spec::Digest& digest, std::uint64_t size) override {
     return get_blob(context, repository_, digest, size);
   }
-  std::unique_ptr<io::Reader> blob_parts(const Context& context, const spec::Digest& digest, std::uint64_t size,
+  std::unique_ptr<io::Reader> blob_parts(const Context& context, const spec::Digest& digest,
+                                         std::uint64_t size,
                                          const std::vector<io::ByteRange>& parts) override {
     return get_blob_parts(context, repository_, digest, size, parts);
   }

@@ -75,7 +75,8 @@ class Client {
   // Options::parallel_ranges > 1 and the blob is large. Not verified. `size` 0: unknown.
   virtual BlobBody blob(const Context& context, const spec::Digest& digest, std::uint64_t size) = 0;
   // The bytes of `parts`, one after the other, of a blob of `size` bytes; nullptr where the registry does not
-  // serve ranges. Not verified. Parts MUST not be empty, overlap, or end behind the blob; there is one at least.
+  // serve ranges. Not verified. Parts MUST not be empty, overlap, or end behind the blob; there is one at
+  // least.
   virtual std::unique_ptr<io::Reader> blob_parts(const Context& context, const spec::Digest& digest,
                                                  std::uint64_t size,
                                                  const std::vector<io::ByteRange>& parts) = 0;

@@ -171,9 +171,10 @@ std::unique_ptr<io::Reader> get_blob_parts(const Context& context, const Reposit
   const std::string what = "blob " + digest.str();
   return in_context([&] { return "fetching parts of " + what; },
                     [&] {
-                      return RangedReader::open(
-                          context, what, repository.session->pool().slot<RangeBudget>("range budget"),
-                          range_options(repository.parallel_ranges), size, parts, blob_fetcher(repository, digest));
+                      return RangedReader::open(context, what,
+                                                repository.session->pool().slot<RangeBudget>("range budget"),
+                                                range_options(repository.parallel_ranges), size, parts,
+                                                blob_fetcher(repository, digest));
                     });
 }
 

@@ -58,8 +58,8 @@ std::unique_ptr<RangedReader> RangedReader::open(const Context& context, std::st
   auto first = fetch(context, range_header(offset, end));
   const auto range = parse_content_range(first->header("Content-Range"));
   if (first->status() != 206 || range != ContentRange{offset, end - 1, size}) return nullptr;
-  std::unique_ptr<RangedReader> reader(
-      new RangedReader(context, std::move(what), std::move(budget), options, size, std::move(parts), std::move(fetch)));
+  std::unique_ptr<RangedReader> reader(new RangedReader(context, std::move(what), std::move(budget), options,
+                                                        size, std::move(parts), std::move(fetch)));
   reader->start_workers(std::move(first));
   return reader;
 }

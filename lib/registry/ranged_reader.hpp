@@ -56,7 +56,8 @@ class RangedReader final : public io::Reader {
   // empty or ends behind the blob. `what` names the blob in errors.
   static std::unique_ptr<RangedReader> open(const Context& context, std::string what,
                                             std::shared_ptr<RangeBudget> budget, RangeOptions options,
-                                            std::uint64_t size, std::vector<io::ByteRange> parts, Fetch fetch);
+                                            std::uint64_t size, std::vector<io::ByteRange> parts,
+                                            Fetch fetch);
   ~RangedReader() override;
 
   // A segment that breaks off is resumed where it broke. Kind::unavailable when it does not get further,

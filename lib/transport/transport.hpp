@@ -53,9 +53,9 @@ class SignatureSource {
 class BlobPartSource {
  public:
   virtual ~BlobPartSource() = default;
-  // The bytes of `parts`, one after the other; nullptr if they cannot be had so. Not verified. There is at least
-  // one part, none is empty, they are in order, apart, and within blob.size. The reader MUST not outlive the
-  // source. Thread-safe.
+  // The bytes of `parts`, one after the other; nullptr if they cannot be had so. Not verified. There is at
+  // least one part, none is empty, they are in order, apart, and within blob.size. The reader MUST not
+  // outlive the source. Thread-safe.
   virtual std::unique_ptr<io::Reader> blob_parts(const Context& context, const spec::Descriptor& blob,
                                                  const std::vector<io::ByteRange>& parts) = 0;
 };

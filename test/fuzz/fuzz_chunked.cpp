@@ -41,8 +41,9 @@ void read_positions(std::string_view bytes) {
     if (layer::parse_toc_footer(io::as_bytes(layer::format_toc_footer(position))) != position) std::abort();
   });
   attempt([&] {
-    const spec::Annotations annotations{{std::string(layer::chunked_annotation::toc_position), std::string(bytes)},
-                                        {std::string(layer::chunked_annotation::tar_split_position), "9:9:9"}};
+    const spec::Annotations annotations{
+        {std::string(layer::chunked_annotation::toc_position), std::string(bytes)},
+        {std::string(layer::chunked_annotation::tar_split_position), "9:9:9"}};
     const auto position = layer::find_toc_position(annotations);
     if (position) layer::check_toc_position(*position, 1 << 20);
   });
@@ -108,14 +109,16 @@ void there_and_back(const std::string& tar) {
   if (io::read_all(*plain, limit, "tar") != tar) std::abort();
   if (annotations.empty()) return;
   const auto position = layer::find_toc_position(annotations).value();
-  const auto text = [&bytes = made->bytes](const layer::TocPart& part) { return bytes.substr(part.offset, part.size); };
+  const auto text = [&bytes = made->bytes](const layer::TocPart& part) {
+    return bytes.substr(part.offset, part.size);
+  };
   auto plan = plan_of(layer::unpack_toc(text(position.toc), layer::find_toc_digest(annotations).value(),
                                         position.toc.plain_size),
                       position.toc.offset);
   std::string parts;
   for (const auto& range : plan.plan.ranges) parts += blob.substr(range.offset, range.size);
-  layer::ChunkedReader reader({text(*position.tar_split), position.tar_split->plain_size}, std::move(plan.plan),
-                              io::make_text_reader(parts), nullptr);
+  layer::ChunkedReader reader({text(*position.tar_split), position.tar_split->plain_size},
+                              std::move(plan.plan), io::make_text_reader(parts), nullptr);
   if (io::read_all(reader, limit, "tar") != tar) std::abort();
 }
 

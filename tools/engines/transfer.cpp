@@ -55,7 +55,8 @@ common::RetryOptions retries_of(const Flags& flags) {
 
 void set_compression(const Flags& flags, copy::CopyOptions& options) {
   if (const auto name = text_of(flags, "compression-format")) {
-    if (!copy::set_compression(options, *name)) refuse_transfer(fmt::format("cannot find compressor for \"{}\"", *name));
+    if (!copy::set_compression(options, *name))
+      refuse_transfer(fmt::format("cannot find compressor for \"{}\"", *name));
   }
   if (flags.has("compression-level")) {
     if (const auto level = flags.find_integer("compression-level")) {

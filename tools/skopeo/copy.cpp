@@ -143,7 +143,8 @@ copy::CopyOptions options_of(const Flags& flags) {
   copy::CopyOptions options;
   read_manifest_options(flags, options);
   if (const auto format = flags.find_text("dest-compress-format"))
-    if (!copy::set_compression(options, *format)) refuse(fmt::format("cannot find compressor for \"{}\"", *format));
+    if (!copy::set_compression(options, *format))
+      refuse(fmt::format("cannot find compressor for \"{}\"", *format));
   if (const auto level = flags.find_integer("dest-compress-level")) {
     if (*level < 1 || *level > 20) refuse(fmt::format("invalid compression level {}", *level));
     options.compression_level = static_cast<int>(*level);

@@ -38,8 +38,8 @@ struct CompressOptions {
   unsigned threads = 0;      // 0: as many as the machine has
 };
 
-// options.level, or the format's usual one. Kind::invalid_input for a level out of range, and for formats that
-// are not written.
+// options.level, or the format's usual one. Kind::invalid_input for a level out of range, and for formats
+// that are not written.
 int compression_level(const CompressOptions& options);
 
 // The compressed bytes of a plain stream. The result depends on input, format and level only, never on the

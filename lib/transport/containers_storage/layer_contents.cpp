@@ -32,11 +32,13 @@ LayerContents::LayerContents(const Context& context, const store::Store& store, 
     try {
       if (const auto toc = store.layer_toc(context, layer.id)) add_layer(store, layer.id, *toc);
     } catch (const Error& error) {
-      context.log.debug(fmt::format("layer {}: its files are not looked through: {}", layer.id, error.what()));
+      context.log.debug(
+          fmt::format("layer {}: its files are not looked through: {}", layer.id, error.what()));
     }
   }
   if (entries_.size() >= max_entries_)
-    context.log.debug(fmt::format("only the first {} files of the store's layers are looked through", max_entries_));
+    context.log.debug(
+        fmt::format("only the first {} files of the store's layers are looked through", max_entries_));
   std::ranges::stable_sort(entries_, {}, &Entry::digest);
   const auto again = std::ranges::unique(entries_, {}, &Entry::digest);
   entries_.erase(again.begin(), again.end());
@@ -93,8 +95,8 @@ std::unique_ptr<io::Reader> LayerContents::open(const layer::LocalContent& conte
   const auto size = static_cast<std::uint64_t>(status.st_size);
   if (!S_ISREG(status.st_mode) || size < content.offset)
     throw Error(Kind::integrity, "the file " + content.path + " of a layer has changed");
-  return std::make_unique<os::RangeReader>(std::make_shared<const os::UniqueFd>(std::move(fd)), content.offset,
-                                           size - content.offset);
+  return std::make_unique<os::RangeReader>(std::make_shared<const os::UniqueFd>(std::move(fd)),
+                                           content.offset, size - content.offset);
 }
 
 }  // namespace lade::transport::containers_storage

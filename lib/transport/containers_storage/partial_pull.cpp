@@ -33,11 +33,12 @@ std::string read_exactly(io::Reader& reader, std::uint64_t size) {
   return text;
 }
 
-layer::TocPosition position_of(const Context& context, const spec::Descriptor& layer, BlobPartSource& source) {
+layer::TocPosition position_of(const Context& context, const spec::Descriptor& layer,
+                               BlobPartSource& source) {
   if (auto position = layer::find_toc_position(layer.annotations)) return *position;
   if (layer.size < layer::toc_footer_size) throw Error(Kind::invalid_input, "there is no room for a TOC");
-  const auto reader = open_parts(context, layer, source,
-                                 {{layer.size - layer::toc_footer_size, layer::toc_footer_size}});
+  const auto reader =
+      open_parts(context, layer, source, {{layer.size - layer::toc_footer_size, layer::toc_footer_size}});
   return layer::parse_toc_footer(io::as_bytes(read_exactly(*reader, layer::toc_footer_size)));
 }
 
@@ -94,7 +95,8 @@ std::optional<store::ImageLayer> PartialPull::pull(const Context& context, const
   }
 }
 
-std::optional<store::ImageLayer> PartialPull::find_layer(const Context& context, const spec::Digest& toc) const {
+std::optional<store::ImageLayer> PartialPull::find_layer(const Context& context,
+                                                         const spec::Digest& toc) const {
   for (const auto& layer : store_->layers_with_toc(context, toc))
     if (layer.diff_digest && store_->has_tar_split(layer.id))
       return store::ImageLayer{*layer.diff_digest, nullptr, std::nullopt};
@@ -117,9 +119,10 @@ store::ImageLayer PartialPull::fetch(const Context& context, const spec::Descrip
   if (!tar_split) throw Error(Kind::unsupported, "its TOC does not name a tar-split");
   verify(*tar_split, tables.tar_split.bytes);
   layer::PullPlan plan = planner.finish();
-  context.log.debug(fmt::format("blob {}: {} of {} bytes are fetched, in {} ranges; {} of {} bytes of content are here",
-                                layer.digest.str(), plan.fetched_size(), layer.size, plan.ranges.size(),
-                                plan.local_size, plan.content_size));
+  context.log.debug(
+      fmt::format("blob {}: {} of {} bytes are fetched, in {} ranges; {} of {} bytes of content are here",
+                  layer.digest.str(), plan.fetched_size(), layer.size, plan.ranges.size(), plan.local_size,
+                  plan.content_size));
   auto parts = open_parts(context, layer, source, plan.ranges);
   layer::ChunkedReader tar(std::move(tables.tar_split), std::move(plan), std::move(parts),
                            [&](const layer::LocalContent& content) { return local->open(content); });

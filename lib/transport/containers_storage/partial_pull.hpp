@@ -13,9 +13,9 @@
 namespace lade::transport::containers_storage {
 
 // The tar of the layer is put together again, byte for byte, of its tar-split and of contents, each of which
-// matches its digest, and goes the way of every other tar: the layer has the same diff ID, the same ID and the
-// same files as after a whole pull, and put_image refuses it if the config names another diff ID. What is not
-// known is the digest of the blob, so it is not recorded.
+// matches its digest, and goes the way of every other tar: the layer has the same diff ID, the same ID and
+// the same files as after a whole pull, and put_image refuses it if the config names another diff ID. What is
+// not known is the digest of the blob, so it is not recorded.
 class PartialPull {
  public:
   explicit PartialPull(std::shared_ptr<store::Store> store) : store_(std::move(store)) {}

@@ -57,11 +57,13 @@ ChunkedBlob two_chunks() {
   return ChunkedBlob(TarBuilder().file("a", std::string(2000, '\0') + "xyz").file("b", "bcd").finish());
 }
 
-std::string pulled(const ChunkedBlob& blob, const std::vector<TocFile>& files, const KnownContents& known = {}) {
+std::string pulled(const ChunkedBlob& blob, const std::vector<TocFile>& files,
+                   const KnownContents& known = {}) {
   return test::assembled(blob, test::plan_of(files, known), known);
 }
 
-Kind kind_of_pull(const ChunkedBlob& blob, const std::vector<TocFile>& files, const KnownContents& known = {}) {
+Kind kind_of_pull(const ChunkedBlob& blob, const std::vector<TocFile>& files,
+                  const KnownContents& known = {}) {
   return test::kind_of([&] { pulled(blob, files, known); });
 }
 
@@ -70,9 +72,10 @@ Kind kind_of_pull(const ChunkedBlob& blob, const std::vector<TocFile>& files, co
 TEST_CASE("positions of a TOC that cannot be are refused") {
   CHECK(find_toc_position(position("10:20:30:1", "38:5:6"))->tar_split == TocPart{38, 5, 6});
   CHECK_FALSE(find_toc_position({}));
-  for (const char* text : {"10:20:30", "10:20:30:1:1", "10:20:30:2", "-10:20:30:1", "10:20:30:1 ", "x", "10::30:1",
-                           "0:20:30:1", "10:0:30:1", "10:20:0:1", "10:99999999:30:1", "10:20:99999999:1",
-                           "18446744073709551615:20:30:1", "99999999999999999999999:20:30:1"}) {
+  for (const char* text :
+       {"10:20:30", "10:20:30:1:1", "10:20:30:2", "-10:20:30:1", "10:20:30:1 ", "x", "10::30:1", "0:20:30:1",
+        "10:0:30:1", "10:20:0:1", "10:99999999:30:1", "10:20:99999999:1", "18446744073709551615:20:30:1",
+        "99999999999999999999999:20:30:1"}) {
     CAPTURE(text);
     CHECK(is_refused(position(text)));
   }
@@ -122,22 +125,38 @@ TEST_CASE("a TOC's digest has to be a sha256 and to match") {
 
 TEST_CASE("a TOC that is no TOC is refused") {
   CHECK(fault_of(toc_of("")) == "");
-  CHECK(fault_of(R"({"other":[{"x":[]}],"version":1,"entries":[{"type":"dir","name":"d","xattrs":{"a":"b"}}]})") == "");
-  for (const char* text :
-       {"", "[]", "1", "{}", R"({"version":1})", R"({"version":2,"entries":[]})", R"({"entries":[]})",
-        R"({"version":1,"entries":{}})", R"({"version":1,"entries":[1]})", R"({"version":1,"entries":[[]]})",
-        R"({"version":1,"entries":[],"entries":[]})", R"({"version":"1","entries":[]})",
-        R"({"version":1,"entries":[]} x)", R"({"version":1,"entries":[)", R"({"version":1,"entries":null})",
-        R"({"version":1,"entries":[],"tarSplitDigest":"x"})", R"({"version":1,"entries":[],"tarSplitDigest":7})",
-        R"({"version":1,"entries":[{"name":7}]})", R"({"version":1,"entries":[{"size":"7"}]})",
-        R"({"version":1,"entries":[{"size":-1}]})", R"({"version":1,"entries":[{"size":1.5}]})",
-        R"({"version":1,"entries":[{"offset":9223372036854775808}]})"}) {
+  CHECK(fault_of(
+            R"({"other":[{"x":[]}],"version":1,"entries":[{"type":"dir","name":"d","xattrs":{"a":"b"}}]})") ==
+        "");
+  for (const char* text : {"",
+                           "[]",
+                           "1",
+                           "{}",
+                           R"({"version":1})",
+                           R"({"version":2,"entries":[]})",
+                           R"({"entries":[]})",
+                           R"({"version":1,"entries":{}})",
+                           R"({"version":1,"entries":[1]})",
+                           R"({"version":1,"entries":[[]]})",
+                           R"({"version":1,"entries":[],"entries":[]})",
+                           R"({"version":"1","entries":[]})",
+                           R"({"version":1,"entries":[]} x)",
+                           R"({"version":1,"entries":[)",
+                           R"({"version":1,"entries":null})",
+                           R"({"version":1,"entries":[],"tarSplitDigest":"x"})",
+                           R"({"version":1,"entries":[],"tarSplitDigest":7})",
+                           R"({"version":1,"entries":[{"name":7}]})",
+                           R"({"version":1,"entries":[{"size":"7"}]})",
+                           R"({"version":1,"entries":[{"size":-1}]})",
+                           R"({"version":1,"entries":[{"size":1.5}]})",
+                           R"({"version":1,"entries":[{"offset":9223372036854775808}]})"}) {
     CAPTURE(text);
     CHECK(fault_of(text).starts_with("invalid TOC: "));
   }
   const std::string deep(100, '[');
   CHECK(fault_of(R"({"x":)" + deep).starts_with("invalid TOC: it is nested too deep"));
-  CHECK(fault_of(toc_of(file(R"("size":1,"offset":1,"endOffset":9,"name":")" + std::string(70'000, 'n') + '"'))) != "");
+  CHECK(fault_of(toc_of(
+            file(R"("size":1,"offset":1,"endOffset":9,"name":")" + std::string(70'000, 'n') + '"'))) != "");
   CHECK(fault_of(std::string(max_toc_size + 1, ' ')) == "invalid TOC: it is larger than 50 MiB");
 }
 
@@ -148,7 +167,8 @@ TEST_CASE("files lie in the blob, in front of the TOC") {
   CHECK(fault_of(toc_of(file(R"("size":5,"offset":10)"))) != "");
   CHECK(fault_of(toc_of(file(R"("size":5,"endOffset":10)"))) != "");
   CHECK(fault_of(toc_of(R"({"type":"reg","name":"a","size":5,"offset":10,"endOffset":20})")) != "");
-  CHECK(fault_of(toc_of(R"({"type":"reg","name":"a","size":5,"offset":10,"endOffset":20,"digest":"md5:1"})")) != "");
+  CHECK(fault_of(toc_of(
+            R"({"type":"reg","name":"a","size":5,"offset":10,"endOffset":20,"digest":"md5:1"})")) != "");
 }
 
 TEST_CASE("chunks follow one another, and add up to their file") {
@@ -156,8 +176,10 @@ TEST_CASE("chunks follow one another, and add up to their file") {
     return fault_of(toc_of(first_chunk(R"("size":9,"endOffset":30,)" + first) + chunk(second)));
   };
   CHECK(two(R"("offset":10,"chunkSize":4)", R"("offset":20,"chunkSize":5,"chunkOffset":4)") == "");
-  CHECK(two(R"("offset":10,"chunkSize":4)", R"("offset":20,"chunkSize":5,"chunkOffset":4,"chunkType":"zeros")") == "");
-  CHECK(two(R"("offset":10,"chunkSize":4)", R"("offset":20,"chunkSize":5,"chunkOffset":4,"chunkType":"odd")") != "");
+  CHECK(two(R"("offset":10,"chunkSize":4)",
+            R"("offset":20,"chunkSize":5,"chunkOffset":4,"chunkType":"zeros")") == "");
+  CHECK(two(R"("offset":10,"chunkSize":4)",
+            R"("offset":20,"chunkSize":5,"chunkOffset":4,"chunkType":"odd")") != "");
   CHECK(two(R"("offset":10,"chunkSize":4)", R"("offset":20,"chunkSize":4,"chunkOffset":4)") != "");
   CHECK(two(R"("offset":10,"chunkSize":4)", R"("offset":20,"chunkSize":6,"chunkOffset":4)") != "");
   CHECK(two(R"("offset":10,"chunkSize":4)", R"("offset":20,"chunkSize":5,"chunkOffset":3)") != "");
@@ -175,7 +197,8 @@ TEST_CASE("chunks follow one another, and add up to their file") {
 TEST_CASE("no chunk is larger than zstd could make it of its bytes") {
   CHECK(fault_of(toc_of(file(R"("size":327680,"offset":10,"endOffset":20)"))) == "");
   CHECK(fault_of(toc_of(file(R"("size":500000,"offset":10,"endOffset":20)"))) != "");
-  CHECK(fault_of(toc_of(file(R"("size":9000000000000000000,"offset":10,"endOffset":20,"chunkType":"zeros")"))) != "");
+  CHECK(fault_of(toc_of(
+            file(R"("size":9000000000000000000,"offset":10,"endOffset":20,"chunkType":"zeros")"))) != "");
 }
 
 TEST_CASE("ranges that are near are one, and no more than so many are asked for") {
@@ -233,7 +256,8 @@ TEST_CASE("a part that ends early is found out") {
   const ChunkedBlob blob = two_chunks();
   const auto plan = test::plan_of(blob.files(), KnownContents());
   const auto bytes = test::parts_of(blob.bytes, plan.ranges);
-  ChunkedReader reader(blob.tar_split(), plan, io::make_text_reader(bytes.substr(0, bytes.size() - 1)), nullptr);
+  ChunkedReader reader(blob.tar_split(), plan, io::make_text_reader(bytes.substr(0, bytes.size() - 1)),
+                       nullptr);
   CHECK(test::kind_of([&] { test::read_text(reader); }) == Kind::integrity);
 }
 

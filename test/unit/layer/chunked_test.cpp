@@ -36,8 +36,12 @@ TarBuilder usual_tar() {
 // Sizes of the chunks, those of holes negative.
 std::vector<std::int64_t> chunk_sizes(const std::string& content, std::size_t step) {
   struct Sizes final : ChunkSplitter::Sink {
-    void data(io::Bytes data) override { text += io::as_text(data), size += static_cast<std::int64_t>(data.size()); }
-    void zeros(std::uint64_t count) override { text.append(count, '\0'), size += static_cast<std::int64_t>(count); }
+    void data(io::Bytes data) override {
+      text += io::as_text(data), size += static_cast<std::int64_t>(data.size());
+    }
+    void zeros(std::uint64_t count) override {
+      text.append(count, '\0'), size += static_cast<std::int64_t>(count);
+    }
     void end_chunk(bool is_hole) override {
       if (size > 0) sizes.push_back(is_hole ? -size : size);
       size = 0;
@@ -58,9 +62,9 @@ std::vector<std::int64_t> chunk_sizes(const std::string& content, std::size_t st
 }  // namespace
 
 TEST_CASE("chunks do not depend on the pieces in which content comes") {
-  const std::string content = std::string(3000, '\0') + test::random_bytes(600'000, 3) + std::string(1023, '\0') +
-                              test::random_bytes(1000, 4, 3) + std::string(1024, '\0') + "x" +
-                              std::string(70'000, '\0');
+  const std::string content = std::string(3000, '\0') + test::random_bytes(600'000, 3) +
+                              std::string(1023, '\0') + test::random_bytes(1000, 4, 3) +
+                              std::string(1024, '\0') + "x" + std::string(70'000, '\0');
   const auto sizes = chunk_sizes(content, content.size());
   CHECK(sizes.size() > 8);
   CHECK(sizes.front() == -3000);
@@ -176,10 +180,11 @@ TEST_CASE("entries of the TOC have the members that containers/storage compares 
                                                })
                                           .finish())
                               .toc();
-  CHECK(toc.starts_with(R"({"version":1,"entries":[{"type":"reg","name":"a\u003c","mode":2505,"size":1,"uid":5,)"
-                        R"("gid":6,"modtime":"1970-01-01T00:00:01.5Z","xattrs":{"user.k":"dg=="},)"
-                        R"("digest":"sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881",)"
-                        R"("offset":)"));
+  CHECK(toc.starts_with(
+      R"({"version":1,"entries":[{"type":"reg","name":"a\u003c","mode":2505,"size":1,"uid":5,)"
+      R"("gid":6,"modtime":"1970-01-01T00:00:01.5Z","xattrs":{"user.k":"dg=="},)"
+      R"("digest":"sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881",)"
+      R"("offset":)"));
   CHECK(toc.find(R"(},{"type":"char","name":"c","mode":420,"modtime":"2017-07-14T02:40:00Z","devMajor":1,)"
                  R"("devMinor":3}],"tarSplitDigest":"sha256:)") != std::string::npos);
 }
@@ -197,7 +202,8 @@ TEST_CASE("tars that partial pulls could not use are frames without a TOC") {
   CHECK(is_plain(same.file("a", "x").file("./a", "y")));
   CHECK(is_plain(up.file("../a", "x")));
   CHECK(is_plain(whiteout.file(".wh.a", "x")));
-  CHECK(is_plain(global.add(TarType::global_pax, "g", {}, [](TarHeader& header) { header.pax["comment"] = "x"; })));
+  CHECK(is_plain(
+      global.add(TarType::global_pax, "g", {}, [](TarHeader& header) { header.pax["comment"] = "x"; })));
   CHECK_FALSE(is_plain(fine.file("a", "x").file(".wh.b")));
 }
 

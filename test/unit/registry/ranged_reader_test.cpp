@@ -70,7 +70,7 @@ struct BlobServer : HttpFixture {
   }
 
   std::string blob;
-  std::vector<io::ByteRange> parts;  // empty: all from the offset on
+  std::vector<io::ByteRange> parts;                               // empty: all from the offset on
   std::function<std::optional<Reply>(std::size_t first)> change;  // instead of the part that begins there
   std::shared_ptr<RangeBudget> budget;
   FakeClock clock;
