@@ -90,6 +90,18 @@ TEST_CASE("a blob in segments arrives in order, whatever its size") {
   }
 }
 
+TEST_CASE("parts of a blob arrive one after the other, large ones in segments, and nothing else is asked for") {
+  BlobServer blobs(9 * segment);
+  blobs.parts = {{3, 5}, {segment - 1, 2 * segment + 1}, {8 * segment + 7, segment - 7}};
+  std::string expected;
+  for (const auto& part : blobs.parts) expected += blobs.blob.substr(part.offset, part.size);
+  CHECK((read_text(*blobs.open()) == expected));
+  auto starts = blobs.starts();
+  std::ranges::sort(starts);
+  CHECK(starts ==
+        std::vector<std::size_t>{3, segment - 1, 2 * segment - 1, 3 * segment - 1, 8 * segment + 7});
+}
+
 TEST_CASE("segments are fetched at the same time") {
   BlobServer blobs(4 * segment);
   const auto all = std::make_shared<Gate>();
