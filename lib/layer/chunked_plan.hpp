@@ -50,7 +50,7 @@ struct PullPlan {
 struct PlanLimits {
   // Ranges nearer to each other than this become one: a request costs more.
   std::uint64_t gap = 8 * 1024;
-  std::size_t ranges = 256;
+  std::size_t ranges = 1024;
 };
 
 // Joins ranges, which MUST be in order and apart: near ones, then, while there are more than the limit, those

@@ -1,6 +1,7 @@
 // A large blob, or parts of a blob, fetched over several connections at once, in segments, and read in order.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -51,9 +52,10 @@ class RangedReader final : public io::Reader {
   // several threads at once, each with a context that stops when the reader ends.
   using Fetch = std::function<std::unique_ptr<HttpResponse>(const Context&, const std::string& range)>;
 
-  // Reads `parts`, one after the other, of a blob of `size` bytes. nullptr if the server does not answer the
-  // request for the first segment with just that part of just that blob. There is at least one part, none is
-  // empty or ends behind the blob. `what` names the blob in errors.
+  // Reads `parts`, one after the other (several in one request, where the server answers that), of a blob of
+  // `size` bytes. nullptr if the server does not answer the request for the first segment with just that part
+  // of just that blob. There is at least one part, none is empty or ends behind the blob. `what` names the
+  // blob in errors.
   static std::unique_ptr<RangedReader> open(const Context& context, std::string what,
                                             std::shared_ptr<RangeBudget> budget, RangeOptions options,
                                             std::uint64_t size, std::vector<io::ByteRange> parts,
@@ -66,7 +68,7 @@ class RangedReader final : public io::Reader {
 
  private:
   struct Segment {
-    std::uint64_t offset = 0;
+    std::vector<io::ByteRange> parts;
     std::size_t size = 0;
     std::size_t filled = 0;
     bool charged = false;  // to the budget
@@ -75,13 +77,16 @@ class RangedReader final : public io::Reader {
 
   RangedReader(const Context& context, std::string what, std::shared_ptr<RangeBudget> budget,
                RangeOptions options, std::uint64_t size, std::vector<io::ByteRange> parts, Fetch fetch);
-  std::uint64_t next_size() const;
-  void start_workers(std::unique_ptr<HttpResponse> first);
+  std::size_t next_size() const;
+  static std::vector<io::ByteRange> rest_of(const Segment& segment);
+  void start_workers(Segment* segment, std::unique_ptr<HttpResponse> first);
   void work(Segment* segment, std::unique_ptr<HttpResponse> response);
   Segment* claim();
   void fill(Segment& segment, std::unique_ptr<HttpResponse> response);
-  void fill_from(Segment& segment, HttpResponse& response);
-  std::unique_ptr<HttpResponse> request(const Context& context, std::uint64_t offset, std::uint64_t end);
+  bool fill_from(Segment& segment, HttpResponse& response);
+  void fill_part(Segment& segment, std::uint64_t size, io::Reader& body);
+  bool is_answer(const HttpResponse& response, const std::vector<io::ByteRange>& parts) const;
+  std::unique_ptr<HttpResponse> request(const Context& context, std::vector<io::ByteRange> parts);
   void fail(std::exception_ptr failure);
   void release_front();
 
@@ -91,6 +96,7 @@ class RangedReader final : public io::Reader {
   RangeOptions options_;
   Fetch fetch_;
   std::uint64_t size_;
+  std::atomic<bool> several_parts_ = true;  // in one answer: as long as the server does so
 
   // Guarded by budget_->mutex_.
   std::deque<std::unique_ptr<Segment>> segments_;  // claimed and not yet read, in order
