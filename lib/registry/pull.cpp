@@ -169,13 +169,16 @@ std::unique_ptr<io::Reader> get_blob_parts(const Context& context, const Reposit
                                            const spec::Digest& digest, std::uint64_t size,
                                            const std::vector<io::ByteRange>& parts) {
   const std::string what = "blob " + digest.str();
-  return in_context([&] { return "fetching parts of " + what; },
-                    [&] {
-                      return RangedReader::open(context, what,
-                                                repository.session->pool().slot<RangeBudget>("range budget"),
-                                                range_options(repository.parallel_ranges), size, parts,
-                                                blob_fetcher(repository, digest));
-                    });
+  return in_context(
+      [&] { return "fetching parts of " + what; },
+      [&] {
+        HttpPool& pool = repository.session->pool();
+        RangeOptions options = range_options(repository.parallel_ranges);
+        options.refuses_several =
+            pool.slot<std::atomic<bool>>("refuses several ranges " + repository.session->registry());
+        return RangedReader::open(context, what, pool.slot<RangeBudget>("range budget"), std::move(options),
+                                  size, parts, blob_fetcher(repository, digest));
+      });
 }
 
 BlobBody get_external_blob(const Context& context, const Repository& repository,

@@ -57,13 +57,18 @@ std::unique_ptr<RangedReader> RangedReader::open(const Context& context, std::st
   std::unique_ptr<RangedReader> reader(new RangedReader(context, std::move(what), std::move(budget), options,
                                                         size, std::move(parts), std::move(fetch)));
   Segment* const segment = reader->claim();
-  auto first = reader->fetch_(context, range_header(segment->parts));
-  if (!reader->is_answer(*first, segment->parts) && segment->parts.size() > 1) {
-    reader->several_parts_ = false;
-    first = reader->fetch_(context, range_header({segment->parts.front()}));
-    if (!reader->is_answer(*first, {segment->parts.front()})) return nullptr;
-  } else if (!reader->is_answer(*first, segment->parts)) {
-    return nullptr;
+  const std::vector<io::ByteRange> one{segment->parts.front()};
+  std::unique_ptr<HttpResponse> first;
+  if (reader->several_parts_ && segment->parts.size() > 1) {
+    first = reader->fetch_(context, range_header(segment->parts));
+    if (!reader->is_answer(*first, segment->parts)) {
+      first.reset();
+      reader->ask_for_one_at_a_time();
+    }
+  }
+  if (!first) {
+    first = reader->fetch_(context, range_header(one));
+    if (!reader->is_answer(*first, one)) return nullptr;
   }
   reader->start_workers(segment, std::move(first));
   return reader;
@@ -78,6 +83,8 @@ RangedReader::RangedReader(const Context& context, std::string what, std::shared
       options_(options),
       fetch_(std::move(fetch)),
       size_(size),
+      several_parts_(parts.size() > options.few_parts &&
+                     (!options.refuses_several || !*options.refuses_several)),
       unclaimed_(parts.begin(), parts.end()) {}
 
 RangedReader::~RangedReader() {
@@ -209,7 +216,7 @@ void RangedReader::fill(Segment& segment, std::unique_ptr<HttpResponse> response
       const auto at = rest_of(segment).front().offset;
       context.log.debug(fmt::format("{} broke off at byte {}: {}", what_, at, error.what()));
       if (several && error.kind() == Kind::unsupported) {
-        several_parts_ = false;
+        ask_for_one_at_a_time();
         continue;
       }
       if (error.kind() == Kind::unavailable && retry.wait()) continue;
@@ -247,6 +254,11 @@ void RangedReader::fill_part(Segment& segment, std::uint64_t size, io::Reader& b
     segment.filled = filled;
     if (segments_.front().get() == &segment) arrived_.notify_one();
   }
+}
+
+void RangedReader::ask_for_one_at_a_time() {
+  several_parts_ = false;
+  if (options_.refuses_several) *options_.refuses_several = true;
 }
 
 bool RangedReader::is_answer(const HttpResponse& response, const std::vector<io::ByteRange>& parts) const {

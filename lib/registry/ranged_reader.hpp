@@ -40,6 +40,11 @@ class RangeBudget {
 struct RangeOptions {
   unsigned connections = 4;
   std::size_t segment = 4 * 1024 * 1024;
+  // More parts than these are asked for several at once; a server that knows no such requests answers with
+  // the whole blob, of which some is under way before it is stopped.
+  std::size_t few_parts = 32;
+  // Where it is remembered that a server does so; nullptr: nowhere.
+  std::shared_ptr<std::atomic<bool>> refuses_several{};
 };
 
 // Segments so large that `connections` of them fit the default budget, but not beyond 1 to 4 MiB.
@@ -87,6 +92,7 @@ class RangedReader final : public io::Reader {
   void fill_part(Segment& segment, std::uint64_t size, io::Reader& body);
   bool is_answer(const HttpResponse& response, const std::vector<io::ByteRange>& parts) const;
   std::unique_ptr<HttpResponse> request(const Context& context, std::vector<io::ByteRange> parts);
+  void ask_for_one_at_a_time();
   void fail(std::exception_ptr failure);
   void release_front();
 
@@ -96,7 +102,7 @@ class RangedReader final : public io::Reader {
   RangeOptions options_;
   Fetch fetch_;
   std::uint64_t size_;
-  std::atomic<bool> several_parts_ = true;  // in one answer: as long as the server does so
+  std::atomic<bool> several_parts_;  // in one answer: as long as the server does so
 
   // Guarded by budget_->mutex_.
   std::deque<std::unique_ptr<Segment>> segments_;  // claimed and not yet read, in order

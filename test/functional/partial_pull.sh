@@ -59,19 +59,24 @@ run copy --quiet --src-tls-verify=false --dest-compress-format gzip --dest-force
   "docker://$registry/app:2" oci:gzip:2
 holds "another compression has no table of contents" sh -c '! grep -rqs zstd-chunked gzip/blobs'
 
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+python3 "$support/slow_proxy.py" "$port" "${registry##*:}" >>proxy.out 2>proxy.err &
+proxy=$!
+until python3 -c "import socket; socket.create_connection(('127.0.0.1', $port), 1)" 2>/dev/null; do
+  kill -0 "$proxy" || { echo "Bail out! the proxy did not start"; exit 1; }
+  sleep 0.05
+done
+
 # fetched NAME VERSION: pulls into the store NAME through a proxy that counts; sets $fetched.
 fetched() {
-  port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-  python3 "$support/slow_proxy.py" "$port" "${registry##*:}" >proxy.out 2>proxy.err &
-  proxy=$!
-  until python3 -c "import socket; socket.create_connection(('127.0.0.1', $port), 1)" 2>/dev/null; do
-    kill -0 "$proxy" || { echo "Bail out! the proxy did not start"; exit 1; }
-    sleep 0.05
-  done
+  : >proxy.out
   run --debug copy --src-tls-verify=false "docker://127.0.0.1:$port/app:$2" "$(store "$1" "$2")"
-  sleep 0.2  # its last line
+  seen=-1  # a connection's line comes when the proxy has seen its end
+  until [ -s proxy.out ] && [ "$seen" = "$(wc -l <proxy.out)" ]; do
+    seen=$(wc -l <proxy.out)
+    sleep 0.2
+  done
   fetched=$(awk '{ sum += $6 } END { print sum }' proxy.out)
-  stop_proxy
 }
 
 allow_parts true

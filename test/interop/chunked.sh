@@ -13,8 +13,16 @@ fi
 # use NAME: an empty store of this name for all that follows.
 use() {
   export CONTAINERS_STORAGE_CONF="$work/$1.conf"
-  printf '[storage]\ndriver = "overlay"\ngraphroot = "%s"\nrunroot = "%s"\n[storage.options.pull_options]\n%s\n' \
-    "$work/$1/root" "$work/$1/run" 'enable_partial_images = "true"' >"$CONTAINERS_STORAGE_CONF"
+  cat >"$CONTAINERS_STORAGE_CONF" <<CONF
+[storage]
+driver = "overlay"
+graphroot = "$work/$1/root"
+runroot = "$work/$1/run"
+[storage.options.overlay]
+skip_mount_home = "true"
+[storage.options.pull_options]
+enable_partial_images = "true"
+CONF
   records=$work/$1/root/overlay-layers/layers.json
 }
 reference() { echo "docker://$registry/$1"; }

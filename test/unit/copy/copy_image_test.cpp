@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "copy/fixture.hpp"
+#include "support/image_builder.hpp"
 
 using namespace lade;
 using namespace lade::test;

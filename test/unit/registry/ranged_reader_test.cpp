@@ -60,7 +60,8 @@ struct BlobServer : HttpFixture {
     };
     pool();
     const std::vector<io::ByteRange> all{{offset, blob.size() - offset}};
-    return RangedReader::open(context(), "blob", budget, RangeOptions{connections, segment}, blob.size(),
+    return RangedReader::open(context(), "blob", budget,
+                              RangeOptions{connections, segment, few_parts, refuses}, blob.size(),
                               parts.empty() ? all : parts, fetch);
   }
   Context context() { return {stop.get_token(), null_logger(), silent_progress(), clock}; }
@@ -72,6 +73,8 @@ struct BlobServer : HttpFixture {
   }
 
   std::string blob;
+  std::size_t few_parts = 1;
+  std::shared_ptr<std::atomic<bool>> refuses = std::make_shared<std::atomic<bool>>(false);
   std::vector<io::ByteRange> parts;                               // empty: all from the offset on
   std::function<std::optional<Reply>(std::size_t first)> change;  // instead of the part that begins there
   std::shared_ptr<RangeBudget> budget;
@@ -144,6 +147,18 @@ TEST_CASE("parts of a blob arrive one after the other, large ones in segments, a
   // The first time for several, which this server does not answer.
   CHECK(starts ==
         std::vector<std::size_t>{3, 3, segment - 1, 2 * segment - 6, 3 * segment - 6, 8 * segment + 7});
+  CHECK(*blobs.refuses);
+}
+
+TEST_CASE("a few parts, and those of servers that have refused several, are asked for one at a time") {
+  for (const bool refuses : {false, true}) {
+    MultipartServer blobs(9 * segment);
+    blobs.parts = {{3, 5}, {100, 5}, {200, 5}};
+    blobs.few_parts = refuses ? 1 : 3;
+    *blobs.refuses = refuses;
+    CHECK((read_text(*blobs.open()) == joined(blobs)));
+    CHECK(blobs.server.requests().size() == 3);
+  }
 }
 
 TEST_CASE("many small parts take few requests where the server answers several in one") {
