@@ -94,7 +94,16 @@ struct ChunkedTables {
   std::string toc_text;
   TocWriter toc_writer{toc_text};
   archive::TarSplitWriter split_writer{tar_split, archive::TarSplitWriter::Packing::none};
-  archive::NameSet names;
+  archive::NameSet names, directories;
+
+  // containers/storage makes no directory that is not in the TOC.
+  bool has_directory_of(const archive::TarHeader& header) {
+    const std::string name = archive::clean_name(header.name);
+    if (header.type == TarType::directory) directories.insert(archive::NameSet::hash(name));
+    const auto slash = name.rfind('/');
+    return slash == std::string::npos ||
+           directories.contains(archive::NameSet::hash(std::string_view(name).substr(0, slash)));
+  }
 };
 
 }  // namespace
@@ -152,9 +161,10 @@ class ChunkedCompressor::Impl final : private ChunkSplitter::Sink {
     in_file_ = false;
     file_.chunks.clear();
     // A header is to be in one segment of the tar-split.
-    if (tables_ && (!is_read_alike(*entry_, raw_, header_) || !archive::split_file(*entry_, tables_->names) ||
-                    raw_.size() >= archive::TarSplitWriter::max_segment))
-      tables_.reset();
+    const bool fits = tables_ && raw_.size() < archive::TarSplitWriter::max_segment &&
+                      is_read_alike(*entry_, raw_, header_) && tables_->has_directory_of(entry_->header) &&
+                      archive::split_file(*entry_, tables_->names);
+    if (!fits) tables_.reset();
     left_ = entry_->stored_size;
     if (left_ == 0) end_member();
   }

@@ -13,8 +13,8 @@ namespace lade::layer {
 // tar-split, some bytes a file.
 //
 // A tar that partial pulls could not use becomes frames without a TOC: names that are not UTF-8 or occur
-// twice (containers/storage refuses the image otherwise), sparse files, types that Go does not know, a TOC
-// larger than max_toc_size.
+// twice (containers/storage refuses the image otherwise), members whose directory does not come before them,
+// sparse files, types that Go does not know, a TOC larger than max_toc_size.
 class ChunkedCompressor final : public io::Reader {
  public:
   // level 1..20. Kind::invalid_input from read() for what is no tar.

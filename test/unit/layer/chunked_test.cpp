@@ -196,7 +196,7 @@ TEST_CASE("tars that partial pulls could not use are frames without a TOC") {
     CHECK(test::unpacked(blob.bytes) == text);
     return blob.annotations.empty();
   };
-  TarBuilder bytes, twice, same, up, whiteout, global, fine;
+  TarBuilder bytes, twice, same, up, whiteout, global, orphan, late, fine;
   CHECK(is_plain(bytes.file("\xFF", "x")));
   CHECK(is_plain(twice.file("a", "x").file("a", "y")));
   CHECK(is_plain(same.file("a", "x").file("./a", "y")));
@@ -204,7 +204,9 @@ TEST_CASE("tars that partial pulls could not use are frames without a TOC") {
   CHECK(is_plain(whiteout.file(".wh.a", "x")));
   CHECK(is_plain(
       global.add(TarType::global_pax, "g", {}, [](TarHeader& header) { header.pax["comment"] = "x"; })));
-  CHECK_FALSE(is_plain(fine.file("a", "x").file(".wh.b")));
+  CHECK(is_plain(orphan.file("d/a", "x")));
+  CHECK(is_plain(late.file("d/a", "x").directory("d")));
+  CHECK_FALSE(is_plain(fine.file("a", "x").file(".wh.b").directory("./d/").symlink("d/l", "a")));
 }
 
 TEST_CASE("what is no tar is refused") {
