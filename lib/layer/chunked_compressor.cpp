@@ -152,6 +152,7 @@ class ChunkedCompressor::Impl final : private ChunkSplitter::Sink {
 
   // What belongs to no file's content.
   void raw(io::Bytes data) {
+    if (!data.empty()) is_empty_ = false;
     frames_.write(data, out_);
     if (tables_) tables_->split_writer.raw(data);
   }
@@ -244,8 +245,8 @@ class ChunkedCompressor::Impl final : private ChunkSplitter::Sink {
   void copy_tail() {
     const auto count = inner_->read(content_);
     if (count > 0) return raw(io::Bytes(content_).first(count));
-    frames_.end(out_);
-    if (tables_) append_tables();
+    frames_.end(out_, is_empty_);
+    if (tables_ && !is_empty_) append_tables();
     ended_ = true;
   }
 
@@ -300,6 +301,7 @@ class ChunkedCompressor::Impl final : private ChunkSplitter::Sink {
   std::vector<std::byte> out_;
   std::size_t position_ = 0;   // in out_
   std::uint64_t written_ = 0;  // before out_
+  bool is_empty_ = true;  // not one byte has come
   bool at_tail_ = false;
   bool ended_ = false;
   spec::Annotations annotations_;

@@ -74,11 +74,11 @@ void ZstdFrameWriter::write(Bytes data, std::vector<std::byte>& out) {
   impl_->stream(data, out, ZSTD_e_continue);
 }
 
-void ZstdFrameWriter::end(std::vector<std::byte>& out) {
+void ZstdFrameWriter::end(std::vector<std::byte>& out, bool even_if_empty) {
   auto& gathered = impl_->gathered;
   if (impl_->streaming) {
     impl_->stream({}, out, ZSTD_e_end);
-  } else if (!gathered.empty()) {
+  } else if (!gathered.empty() || even_if_empty) {
     const std::size_t before = out.size();
     out.resize(before + ZSTD_compressBound(gathered.size()));
     const std::size_t size =

@@ -18,8 +18,8 @@ class ZstdFrameWriter {
   ~ZstdFrameWriter();
   // What is ready is appended to `out`.
   void write(Bytes data, std::vector<std::byte>& out);
-  // Nothing happens if nothing was written.
-  void end(std::vector<std::byte>& out);
+  // Nothing happens if nothing was written, unless an empty frame is wanted.
+  void end(std::vector<std::byte>& out, bool even_if_empty = false);
 
  private:
   struct Impl;

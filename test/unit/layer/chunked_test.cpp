@@ -212,6 +212,9 @@ TEST_CASE("tars that partial pulls could not use are frames without a TOC") {
 TEST_CASE("what is no tar is refused") {
   CHECK(test::kind_of([] { ChunkedBlob("not a tar " + std::string(600, 'x')); }) == Kind::invalid_input);
   CHECK(ChunkedBlob(std::string(1024, '\0')).annotations.size() == 3);
+  const ChunkedBlob nothing("");
+  CHECK(test::unpacked(nothing.bytes).empty());
+  CHECK(nothing.annotations.empty());
 }
 
 TEST_CASE("a tar is put together of what is known and what is fetched") {
