@@ -44,6 +44,9 @@ class TarReader final : public io::Reader {
   // Content of the member, holes of sparse files filled with zeros.
   std::size_t read(io::Buffer buffer) override;
 
+  // The same as it is stored: of a sparse file the data only. Not to be mixed with read().
+  std::size_t read_stored(io::Buffer buffer) { return stored_.read(buffer); }
+
   // Headers, extensions and padding since the last call, as they stand in the stream (needs keep_raw).
   std::string take_raw() { return std::exchange(raw_, {}); }
 

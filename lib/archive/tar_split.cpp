@@ -17,7 +17,6 @@ namespace lade::archive {
 
 namespace {
 
-constexpr std::size_t max_segment = 1024 * 1024;
 constexpr std::size_t max_split_line = 16 * 1024 * 1024;
 
 [[noreturn]] void throw_invalid_split(std::string_view why) {
@@ -40,14 +39,6 @@ bool is_plain_json(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
     return c >= 0x20 && c < 0x7F && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&';
   });
-}
-
-// The JSON string, or nullopt for what is not UTF-8.
-std::optional<std::string> json_string(std::string_view text) {
-  if (is_plain_json(text)) return '"' + std::string(text) + '"';
-  std::string dumped = spec::dump_json(spec::Json(text));
-  if (spec::Json::parse(dumped).get_ref<const std::string&>() != text) return std::nullopt;
-  return dumped;
 }
 
 bool has_parent_step(std::string_view name) {
@@ -81,11 +72,18 @@ class FeedingReader final : public io::Reader {
 
 }  // namespace
 
+std::optional<std::string> json_string(std::string_view text) {
+  if (is_plain_json(text)) return '"' + std::string(text) + '"';
+  std::string dumped = spec::dump_json(spec::Json(text));
+  if (spec::Json::parse(dumped).get_ref<const std::string&>() != text) return std::nullopt;
+  return dumped;
+}
+
 void TarSplitWriter::end_line() {
   line_ += ",\"position\":";
   line_ += std::to_string(position_++);
   line_ += "}\n";
-  gzip_.write(io::as_bytes(line_));
+  (gzip_ ? *gzip_ : out_).write(io::as_bytes(line_));
 }
 
 void TarSplitWriter::flush_segment() {
@@ -122,7 +120,7 @@ void TarSplitWriter::file(std::string_view name, std::uint64_t size, std::uint64
 
 void TarSplitWriter::finish() {
   flush_segment();
-  gzip_.finish();
+  if (gzip_) gzip_->finish();
 }
 
 std::optional<TarSplitFile> split_file(const TarEntry& entry, NameSet& seen) {
@@ -187,8 +185,8 @@ void write_tar_split(io::Reader& tar, io::Writer& out) {
   splitter.finish();
 }
 
-TarSplitEntries::TarSplitEntries(std::unique_ptr<io::Reader> compressed)
-    : plain_(io::decompress(std::move(compressed), io::Compression::gzip)), buffer_(io::chunk_size) {}
+TarSplitEntries::TarSplitEntries(std::unique_ptr<io::Reader> compressed, io::Compression compression)
+    : plain_(io::decompress(std::move(compressed), compression)), buffer_(io::chunk_size) {}
 
 // Into line_, without its end; false at the end of the stream.
 bool TarSplitEntries::read_line() {

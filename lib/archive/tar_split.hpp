@@ -15,6 +15,7 @@
 
 #include "archive/name_set.hpp"
 #include "archive/tar_header.hpp"
+#include "io/codec/codec.hpp"
 #include "io/codec/gzip_compressor.hpp"
 #include "io/crc64.hpp"
 #include "io/stream.hpp"
@@ -22,11 +23,19 @@
 
 namespace lade::archive {
 
-// Writes the entries. Raw bytes gather into one segment until a file follows, at most 1 MiB.
+// The JSON string, or nullopt for what is not UTF-8.
+std::optional<std::string> json_string(std::string_view text);
+
+// Writes the entries. Raw bytes gather into one segment until a file follows, at most max_segment.
 class TarSplitWriter {
  public:
-  // `out` (not owned) gets the gzip stream.
-  explicit TarSplitWriter(io::Writer& out) : gzip_(out, gzip_level) {}
+  static constexpr std::size_t max_segment = 1024 * 1024;
+  enum class Packing { gzip, none };
+
+  // `out` (not owned) gets the gzip stream, or the lines as they are.
+  explicit TarSplitWriter(io::Writer& out, Packing packing = Packing::gzip) : out_(out) {
+    if (packing == Packing::gzip) gzip_.emplace(out, gzip_level);
+  }
 
   void raw(io::Bytes data);
   // A file the content of which will be read again by name. Names MUST be unique after clean_name.
@@ -39,7 +48,8 @@ class TarSplitWriter {
   void flush_segment();
   void end_line();
 
-  io::GzipWriter gzip_;
+  io::Writer& out_;
+  std::optional<io::GzipWriter> gzip_;
   std::string segment_;
   std::string line_;
   std::uint64_t position_ = 0;
@@ -94,8 +104,8 @@ struct TarSplitEntry {
 // refused, so that memory is bounded.
 class TarSplitEntries {
  public:
-  // The gzip stream.
-  explicit TarSplitEntries(std::unique_ptr<io::Reader> compressed);
+  explicit TarSplitEntries(std::unique_ptr<io::Reader> compressed,
+                           io::Compression compression = io::Compression::gzip);
   std::optional<TarSplitEntry> next();
 
  private:
@@ -118,8 +128,9 @@ class TarSplitReader final : public io::Reader {
   // absolute and hold "..".
   using Open = std::function<std::unique_ptr<io::Reader>(const std::string& name)>;
 
-  TarSplitReader(std::unique_ptr<io::Reader> compressed, Open open)
-      : entries_(std::move(compressed)), open_(std::move(open)) {}
+  TarSplitReader(std::unique_ptr<io::Reader> compressed, Open open,
+                 io::Compression compression = io::Compression::gzip)
+      : entries_(std::move(compressed), compression), open_(std::move(open)) {}
   std::size_t read(io::Buffer buffer) override;
 
  private:

@@ -25,10 +25,12 @@ constexpr std::array overlay_keys = {
     "ignore_chown_errors", "mountopt",      "mount_program", "size", "inodes",
     "skip_mount_home",     "use_composefs", "force_mask",    "sync"};
 constexpr std::array vfs_keys = {"ignore_chown_errors", "sync"};
+constexpr std::array pull_keys = {"enable_partial_images", "convert_images", "use_hard_links", "ostree_repos",
+                                  "insecure_allow_unpredictable_image_contents"};
 
 // All files decoded one after the other into one structure.
 struct StorageDocument {
-  std::map<std::string, std::string> storage, options, overlay, vfs;  // scalars by key
+  std::map<std::string, std::string> storage, options, overlay, vfs, pull;  // scalars by key
   std::map<std::string, std::string> origin;                          // file that set a key of [storage]
   MergedList driver_priority, additional_image_stores, additional_layer_stores;
 
@@ -63,6 +65,7 @@ void merge_storage_file(StorageDocument& document, const ConfigText& file) {
   merge_scalars(*options, std::array{"disable-volatile"}, document.options);
   if (auto overlay = options->table("overlay")) merge_scalars(*overlay, overlay_keys, document.overlay);
   if (auto vfs = options->table("vfs")) merge_scalars(*vfs, vfs_keys, document.vfs);
+  if (auto pull = options->table("pull_options")) merge_scalars(*pull, pull_keys, document.pull);
 }
 
 // The driver's own table wins over [storage.options].
@@ -300,6 +303,22 @@ bool set_overlay_option(const std::string& key, const std::string& value, Driver
   return true;
 }
 
+// As containers/storage: "true" in any case is true, everything else false.
+PullOptions pull_options_of(const StorageDocument& document) {
+  const auto value_of = [&](const std::string& key) {
+    const auto found = document.pull.find(key);
+    std::string value = found == document.pull.end() ? "" : found->second;
+    std::ranges::transform(value, value.begin(), [](unsigned char c) { return std::tolower(c); });
+    return value;
+  };
+  PullOptions result;
+  result.enable_partial_images = value_of("enable_partial_images") == "true";
+  for (const char* key : {"convert_images", "use_hard_links", "insecure_allow_unpredictable_image_contents"})
+    if (value_of(key) == "true") result.unsupported.emplace_back(key);
+  if (!value_of("ostree_repos").empty()) result.unsupported.emplace_back("ostree_repos");
+  return result;
+}
+
 }  // namespace
 
 DriverOptions StoreOptions::for_driver(std::string_view name) const {
@@ -342,6 +361,7 @@ StoreOptions load_store_options(const Environment& environment, const StoreOverr
   result.transient_store = document.get("transient_store") == "true";
   const auto disable_volatile = document.options.find("disable-volatile");
   result.disable_volatile = disable_volatile != document.options.end() && disable_volatile->second == "true";
+  result.pull = pull_options_of(document);
   if (!document.additional_layer_stores.texts().empty())
     result.warnings.push_back("additional layer stores are not used");
   if (overrides.graph_root.empty()) warn_of_two_stores(environment, document, result);

@@ -25,6 +25,12 @@ struct DriverOptions {
   bool use_composefs = false;
 };
 
+// [storage.options.pull_options]
+struct PullOptions {
+  bool enable_partial_images = false;
+  std::vector<std::string> unsupported;  // keys that are set and do nothing
+};
+
 struct StoreOptions {
   std::string driver;  // "overlay", "vfs"; "": what is found in graph_root, or the first that works
   std::vector<std::string> driver_priority;  // tried in this order where nothing is there yet
@@ -35,6 +41,7 @@ struct StoreOptions {
   std::vector<std::string> driver_options;  // "key=value", "driver.key=value"
   bool rootless = false;                    // without the rights of the machine's root
   uid_t uid = 0;                            // outside of a rootless user namespace
+  PullOptions pull;
 
   std::vector<std::string> files;     // that were read, main file first, later ones override earlier ones
   std::vector<std::string> warnings;  // in words, for the log

@@ -3,9 +3,11 @@
 #include "base/parallel.hpp"
 #include "copy/blob_reuse.hpp"
 #include "copy/encryption.hpp"
+#include "copy/partial.hpp"
 #include "copy/spool.hpp"
 #include "crypt/layer_options.hpp"
 #include "io/readers.hpp"
+#include "layer/chunked_compressor.hpp"
 #include "spec/media_type.hpp"
 
 namespace lade::copy {
@@ -86,12 +88,21 @@ transport::PutBlob changed(const Job& job) {
   return put;
 }
 
+// What a blob is made into.
+struct Target {
+  Compression compression;
+  bool chunked = false;
+};
+
 std::unique_ptr<io::Reader> transform(Session& session, std::unique_ptr<io::Reader> data, Compression present,
-                                      Compression target) {
+                                      Target target) {
   if (present != Compression::none) data = io::decompress(std::move(data), present);
-  if (target == Compression::none) return data;
-  return io::compress(std::move(data),
-                      {.format = target, .level = session.options.compression_level, .threads = 0});
+  if (target.compression == Compression::none) return data;
+  const io::CompressOptions options{
+      .format = target.compression, .level = session.options.compression_level, .threads = 0};
+  if (target.chunked)
+    return std::make_unique<layer::ChunkedCompressor>(std::move(data), io::compression_level(options));
+  return io::compress(std::move(data), options);
 }
 
 transport::BlobInfo send_changed(Session& session, const Context& context, const Job& job, io::Reader& data) {
@@ -101,21 +112,24 @@ transport::BlobInfo send_changed(Session& session, const Context& context, const
 
 // A changed blob: the source's bytes are verified here, those that arrive get a digest at the destination.
 CopiedBlob put_changed(Session& session, const Context& context, const Job& job,
-                       std::unique_ptr<io::Reader> data, Compression present, Compression target) {
+                       std::unique_ptr<io::Reader> data, Compression present, Target target) {
   bool ended = false;
   io::VerifyingReader verified(*data, job.blob.digest, known_size(job.blob));
   std::unique_ptr<io::Reader> result = std::make_unique<io::BorrowedReader>(verified, ended);
-  if (target != present) result = transform(session, std::move(result), present, target);
+  const bool recompresses = target.compression != present || target.chunked;
+  if (recompresses) result = transform(session, std::move(result), present, target);
   std::optional<LayerEncryptor> encryptor;
   if (job.encrypts()) encryptor.emplace(*session.options.encryption);
   const transport::BlobInfo info =
       send_changed(session, context, job, encryptor ? encryptor->read(*result) : *result);
   if (!ended) io::drain(verified);
-  CopiedBlob copied{info.digest, info.size, target, target != present};
-  if (encryptor)
+  CopiedBlob copied{info.digest, info.size, target.compression, recompresses};
+  if (encryptor) {
     copied.crypto = {true, encryptor->annotations()};
-  else
-    remember_pair(session, job.blob.digest, present, info.digest, target);
+    return copied;
+  }
+  remember_pair(session, job.blob.digest, present, info.digest, target.compression);
+  if (target.chunked) copied.annotations = static_cast<layer::ChunkedCompressor&>(*result).annotations();
   return copied;
 }
 
@@ -147,6 +161,8 @@ CopiedBlob put_unchanged(Session& session, const Context& context, const Job& jo
 
 CopiedBlob stream(Session& session, const Context& context, const Job& job, Transfer& transfer) {
   auto slot = session.shared.slots.acquire(context);
+  if (!job.is_config)
+    if (auto copied = put_parts(session, context, job.blob, job.wish, transfer)) return *copied;
   bool source_failed = false;
   transport::Blob blob =
       in_context("reading from the source", [&] { return session.source.blob(context, job.blob); });
@@ -155,11 +171,14 @@ CopiedBlob stream(Session& session, const Context& context, const Job& job, Tran
       io::detect(opened(session, job, std::make_unique<SourceReader>(counted, source_failed), source_failed));
   const Compression target =
       job.is_config ? present : target_compression(job.blob.media_type, present, job.wish);
+  // Who cannot read a layer has no use for its table of contents.
+  const bool chunked =
+      !job.is_config && !job.encrypts() && becomes_chunked(job.blob, present, target, job.wish);
   try {
     if (job.decrypts()) return put_decrypted(session, context, job, *data, present);
-    CopiedBlob copied = target == present && !job.encrypts()
+    CopiedBlob copied = target == present && !chunked && !job.encrypts()
                             ? put_unchanged(session, context, job, *data, present)
-                            : put_changed(session, context, job, std::move(data), present, target);
+                            : put_changed(session, context, job, std::move(data), present, {target, chunked});
     if (!job.encrypts()) remember_location(session, job.blob.digest, copied.digest);
     return copied;
   } catch (Error& error) {
@@ -192,9 +211,11 @@ CopiedBlob copy_blob(Session& session, const Context& context, const Job& job) {
   };
   bool first = false;
   // Of two instances, one may be signed and its blobs have to stay as they are.
-  const std::string key = job.blob.digest.str() +
-                          (job.is_config ? " config" : " layer " + job.blob.media_type) +
-                          (session.may_change() ? "" : " unchanged") + crypto_key(job);
+  const std::string key =
+      job.blob.digest.str() + (job.is_config ? " config" : " layer " + job.blob.media_type) +
+      (session.may_change() ? "" : " unchanged") +
+      (becomes_chunked(job.blob, Compression::zstd, Compression::zstd, job.wish) ? " toc" : "") +
+      crypto_key(job);
   CopiedBlob copied = in_context(
       [&] { return std::string("copying ") + (job.is_config ? "config " : "blob ") + job.blob.digest.str(); },
       [&] { return session.shared.blobs.get(key, work, first); });
@@ -209,7 +230,7 @@ bool is_kept_by_url(const Session& session, const spec::Descriptor& layer) {
 
 LayerWish wish_of(const Session& session) {
   LayerWish wish{session.destination.traits().layers, session.options.compression,
-                 session.options.force_compression_format};
+                 session.options.force_compression_format, session.options.zstd_chunked};
   if (session.may_change()) return wish;
   if (wish.layers == Layers::decompress) {
     throw Error(Kind::invalid_input,
@@ -232,7 +253,10 @@ spec::Descriptor described(const spec::Descriptor& layer, const CopiedBlob& copi
   if (copied.compression_changed) result.media_type = with_compression(layer.media_type, copied.compression);
   result.digest = copied.digest;
   result.size = copied.size;
-  if (!copied.crypto) return result;
+  if (!copied.crypto) {
+    result.annotations = changed_annotations(layer.annotations, copied.annotations);
+    return result;
+  }
   result.media_type = copied.crypto->encrypted ? encrypted_media_type(result.media_type)
                                                : decrypted_media_type(result.media_type);
   result.annotations = crypt::without_encryption(layer.annotations);

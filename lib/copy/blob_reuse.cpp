@@ -56,7 +56,8 @@ std::optional<ReusedBlob> substitute(Session& session, const Context& context, c
   const auto claimed = claimed_compression(blob.media_type);
   if (session.options.cache == nullptr || !session.may_change() || !claimed) return std::nullopt;
   const Compression target = target_compression(blob.media_type, *claimed, wish);
-  if (target == *claimed) return std::nullopt;
+  // The cache does not know where the TOC of a zstd:chunked blob is.
+  if (target == *claimed || becomes_chunked(blob, *claimed, target, wish)) return std::nullopt;
 
   const auto uncompressed = *claimed == Compression::none
                                 ? std::optional(blob.digest)
@@ -86,7 +87,8 @@ std::optional<ReusedBlob> reuse_blob(Session& session, const Context& context, c
   const Compression claimed =
       is_config ? Compression::none : claimed_compression(blob.media_type).value_or(Compression::none);
   const Compression forced = wish.force_format && wish.format ? *wish.format : claimed;
-  if (target_compression(blob.media_type, claimed, {wish.layers, forced, true}) == claimed) {
+  const bool is_refused = wish.force_format && !is_config && becomes_chunked(blob, claimed, claimed, wish);
+  if (!is_refused && target_compression(blob.media_type, claimed, {wish.layers, forced, true}) == claimed) {
     CopiedBlob as_it_is{blob.digest, blob.size, claimed, false};
     if (const auto size = session.destination.find_blob(context, blob.digest)) {
       as_it_is.size = *size;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/context.hpp"
@@ -34,6 +35,7 @@ struct CopyOptions {
   std::string manifest_type;  // --format as media type; "": keep
   bool preserve_digests = false;
   std::optional<io::Compression> compression;  // --dest-compress-format
+  bool zstd_chunked = false;  // with a table of contents for partial pulls; compression is zstd
   std::optional<int> compression_level;
   bool force_compression_format = false;
   bool precompute_digests = false;
@@ -61,6 +63,9 @@ struct CopyResult {
   spec::Digest source;         // of the top manifest of the source
   bool skipped = false;        // --skip-existing found it there
 };
+
+// A compression by the name that a user gives: "gzip", "zstd", "zstd:chunked". False for an unknown one.
+bool set_compression(CopyOptions& options, std::string_view name);
 
 // The policy decides over each image before anything of it but its manifest's bytes is read; of a list that
 // is not copied whole, the instances are chosen before. A list is decided over where none of its instances is

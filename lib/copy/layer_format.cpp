@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "copy/copy.hpp"
+#include "layer/chunked_toc.hpp"
 #include "spec/media_type.hpp"
 
 namespace lade::copy {
@@ -36,6 +38,12 @@ std::string_view member(const Family& family, Compression compression) {
 
 }  // namespace
 
+bool set_compression(CopyOptions& options, std::string_view name) {
+  options.zstd_chunked = name == "zstd:chunked";
+  options.compression = options.zstd_chunked ? Compression::zstd : io::compression_by_name(name);
+  return options.compression.has_value();
+}
+
 Compression target_compression(std::string_view media_type, Compression present, const LayerWish& wish) {
   if (!spec::is_layer(media_type) || spec::is_encrypted_layer(media_type) ||
       spec::is_foreign_layer(media_type)) {
@@ -49,6 +57,22 @@ Compression target_compression(std::string_view media_type, Compression present,
       return present == Compression::none ? Compression::gzip : present;
   }
   return present;
+}
+
+bool becomes_chunked(const spec::Descriptor& blob, Compression present, Compression target,
+                     const LayerWish& wish) {
+  if (!wish.zstd_chunked || target != Compression::zstd) return false;
+  // What must not change at all, and what nobody asked to be zstd.
+  if (target_compression(blob.media_type, Compression::none, wish) != Compression::zstd) return false;
+  return present != Compression::zstd ||
+         !blob.annotations.contains(std::string(layer::chunked_annotation::toc_digest));
+}
+
+spec::Annotations changed_annotations(const spec::Annotations& own, const spec::Annotations& compression) {
+  spec::Annotations result = compression;
+  for (const auto& annotation : own)
+    if (!annotation.first.starts_with(layer::chunked_annotation::prefix)) result.insert(annotation);
+  return result;
 }
 
 std::optional<Compression> claimed_compression(std::string_view media_type) {

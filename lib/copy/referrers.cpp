@@ -81,6 +81,7 @@ void copy_referrers(Session& session, const Context& context) {
   options.instances = CopyOptions::Instances::all;
   options.manifest_type.clear();
   options.compression.reset();
+  options.zstd_chunked = false;
   options.signers.clear();
   options.encryption.reset();
   options.decryption.reset();

@@ -19,6 +19,7 @@ struct CopiedBlob {
   std::uint64_t size = 0;
   io::Compression compression = io::Compression::none;
   bool compression_changed = false;
+  spec::Annotations annotations{};  // that a recompressed one needs
   // Of a layer that was encrypted or decrypted on its way: what its descriptor has from then on.
   struct Crypto {
     bool encrypted = false;

@@ -33,6 +33,11 @@ class RepositoryClient final : public Client {
   BlobBody blob(const Context& context, const spec::Digest& digest, std::uint64_t size) override {
     return get_blob(context, repository_, digest, size);
   }
+  std::unique_ptr<io::Reader> blob_parts(const Context& context, const spec::Digest& digest,
+                                         std::uint64_t size,
+                                         const std::vector<io::ByteRange>& parts) override {
+    return get_blob_parts(context, repository_, digest, size, parts);
+  }
   BlobBody blob_from_urls(const Context& context, const std::vector<std::string>& urls) override {
     return get_external_blob(context, repository_, urls);
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/context.hpp"
+#include "io/byte_range.hpp"
 #include "io/stream.hpp"
 #include "registry/http.hpp"
 #include "registry/options.hpp"
@@ -73,6 +74,12 @@ class Client {
   // Follows redirects, resumes with Range after a broken connection, reads over several connections when
   // Options::parallel_ranges > 1 and the blob is large. Not verified. `size` 0: unknown.
   virtual BlobBody blob(const Context& context, const spec::Digest& digest, std::uint64_t size) = 0;
+  // The bytes of `parts`, one after the other, of a blob of `size` bytes; nullptr where the registry does not
+  // serve ranges. Not verified. Parts MUST not be empty, overlap, or end behind the blob; there is one at
+  // least.
+  virtual std::unique_ptr<io::Reader> blob_parts(const Context& context, const spec::Digest& digest,
+                                                 std::uint64_t size,
+                                                 const std::vector<io::ByteRange>& parts) = 0;
   // Foreign layer: tried in order, without credentials.
   virtual BlobBody blob_from_urls(const Context& context, const std::vector<std::string>& urls) = 0;
   virtual std::optional<std::uint64_t> find_blob(const Context& context, const spec::Digest& digest) = 0;

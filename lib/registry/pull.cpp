@@ -91,7 +91,7 @@ std::unique_ptr<io::Reader> open_ranges(const Context& context, const Repository
   try {
     auto reader =
         RangedReader::open(context, what, repository.session->pool().slot<RangeBudget>("range budget"),
-                           range_options(repository.parallel_ranges), size, offset, fetch);
+                           range_options(repository.parallel_ranges), size, {{offset, size - offset}}, fetch);
     context.log.debug(fmt::format("{}: {} from byte {} on", what,
                                   reader ? "several connections" : "no ranges, one connection", offset));
     return reader;
@@ -105,6 +105,18 @@ template <class Reader>
 BlobBody body_of(std::unique_ptr<Reader> reader) {
   const auto size = reader->size();
   return {std::move(reader), size};
+}
+
+// One part of a blob. Redirects are followed.
+RangedReader::Fetch blob_fetcher(const Repository& repository, const spec::Digest& digest) {
+  return [repository, digest](const Context& inner, const std::string& range) {
+    Call call = blob_call(repository, "GET", digest);
+    if (!range.empty()) {
+      call.headers.emplace_back("Range", range);
+      call.repeat = false;  // the readers count their own tries
+    }
+    return repository.session->send(inner, call);
+  };
 }
 
 }  // namespace
@@ -140,14 +152,7 @@ std::optional<Client::ManifestInfo> head_manifest(const Context& context, const 
 
 BlobBody get_blob(const Context& context, const Repository& repository, const spec::Digest& digest,
                   std::uint64_t size) {
-  const auto fetch = [repository, digest](const Context& inner, const std::string& range) {
-    Call call = blob_call(repository, "GET", digest);
-    if (!range.empty()) {
-      call.headers.emplace_back("Range", range);
-      call.repeat = false;  // the readers count their own tries
-    }
-    return repository.session->send(inner, call);
-  };
+  const auto fetch = blob_fetcher(repository, digest);
   const std::string what = "blob " + digest.str();
   const auto open = [context, fetch](const std::string& range) { return fetch(context, range); };
   auto body = body_of(std::make_unique<ResumingReader>(context, what, open));
@@ -158,6 +163,22 @@ BlobBody get_blob(const Context& context, const Repository& repository, const sp
     body.reader = std::make_unique<WideningReader>(context, std::move(body.reader), size, widen);
   }
   return body;
+}
+
+std::unique_ptr<io::Reader> get_blob_parts(const Context& context, const Repository& repository,
+                                           const spec::Digest& digest, std::uint64_t size,
+                                           const std::vector<io::ByteRange>& parts) {
+  const std::string what = "blob " + digest.str();
+  return in_context(
+      [&] { return "fetching parts of " + what; },
+      [&] {
+        HttpPool& pool = repository.session->pool();
+        RangeOptions options = range_options(repository.parallel_ranges);
+        options.refuses_several =
+            pool.slot<std::atomic<bool>>("refuses several ranges " + repository.session->registry());
+        return RangedReader::open(context, what, pool.slot<RangeBudget>("range budget"), std::move(options),
+                                  size, parts, blob_fetcher(repository, digest));
+      });
 }
 
 BlobBody get_external_blob(const Context& context, const Repository& repository,

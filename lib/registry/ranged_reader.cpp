@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "registry/errors.hpp"
+#include "registry/multipart_ranges.hpp"
 #include "registry/retry.hpp"
 #include "registry/text.hpp"
 
@@ -18,27 +19,27 @@ namespace {
 constexpr std::size_t progress = 256 * 1024;
 constexpr RetryPolicy policy{.tries = 6, .first_pause = std::chrono::milliseconds(500)};
 
-struct ContentRange {
-  std::uint64_t first = 0, last = 0, total = 0;
-  bool operator==(const ContentRange&) const = default;
-};
+// What one request asks for: servers have limits, too.
+constexpr std::size_t max_parts = 64;
 
-// RFC 9110 section 14.4: "bytes 0-99/1234".
-std::optional<ContentRange> parse_content_range(std::string_view text) {
-  const std::size_t dash = text.find('-'), slash = text.find('/');
-  if (!text.starts_with("bytes ") || dash == text.npos || slash == text.npos || dash > slash) {
-    return std::nullopt;
+// The parts of the next segment, taken off the front.
+std::vector<io::ByteRange> take_parts(std::deque<io::ByteRange>& from, std::size_t size) {
+  std::vector<io::ByteRange> parts;
+  for (std::uint64_t left = size; left > 0 && !from.empty() && parts.size() < max_parts;) {
+    auto& front = from.front();
+    const auto taken = std::min(left, front.size);
+    parts.push_back({front.offset, taken});
+    front = {front.offset + taken, front.size - taken};
+    left -= taken;
+    if (front.size == 0) from.pop_front();
   }
-  const auto first = parse_number(trim(text.substr(6, dash - 6)));
-  const auto last = parse_number(trim(text.substr(dash + 1, slash - dash - 1)));
-  const auto total = parse_number(trim(text.substr(slash + 1)));
-  if (!first || !last || !total || *last < *first || *last >= *total) return std::nullopt;
-  return ContentRange{*first, *last, *total};
+  return parts;
 }
 
-// [offset, end)
-std::string range_header(std::uint64_t offset, std::uint64_t end) {
-  return fmt::format("bytes={}-{}", offset, end - 1);
+std::size_t total_of(const std::vector<io::ByteRange>& parts) {
+  std::uint64_t sum = 0;
+  for (const auto& part : parts) sum += part.size;
+  return static_cast<std::size_t>(sum);
 }
 
 }  // namespace
@@ -51,26 +52,40 @@ RangeOptions range_options(unsigned connections) {
 
 std::unique_ptr<RangedReader> RangedReader::open(const Context& context, std::string what,
                                                  std::shared_ptr<RangeBudget> budget, RangeOptions options,
-                                                 std::uint64_t size, std::uint64_t offset, Fetch fetch) {
-  const std::uint64_t end = std::min(offset + options.segment, size);
-  auto first = fetch(context, range_header(offset, end));
-  const auto range = parse_content_range(first->header("Content-Range"));
-  if (first->status() != 206 || range != ContentRange{offset, end - 1, size}) return nullptr;
-  std::unique_ptr<RangedReader> reader(
-      new RangedReader(context, std::move(what), std::move(budget), options, size, offset, std::move(fetch)));
-  reader->start_workers(std::move(first));
+                                                 std::uint64_t size, std::vector<io::ByteRange> parts,
+                                                 Fetch fetch) {
+  std::unique_ptr<RangedReader> reader(new RangedReader(context, std::move(what), std::move(budget), options,
+                                                        size, std::move(parts), std::move(fetch)));
+  Segment* const segment = reader->claim();
+  const std::vector<io::ByteRange> one{segment->parts.front()};
+  std::unique_ptr<HttpResponse> first;
+  if (reader->several_parts_ && segment->parts.size() > 1) {
+    first = reader->fetch_(context, range_header(segment->parts));
+    if (!reader->is_answer(*first, segment->parts)) {
+      first.reset();
+      reader->ask_for_one_at_a_time();
+    }
+  }
+  if (!first) {
+    first = reader->fetch_(context, range_header(one));
+    if (!reader->is_answer(*first, one)) return nullptr;
+  }
+  reader->start_workers(segment, std::move(first));
   return reader;
 }
 
 RangedReader::RangedReader(const Context& context, std::string what, std::shared_ptr<RangeBudget> budget,
-                           RangeOptions options, std::uint64_t size, std::uint64_t offset, Fetch fetch)
+                           RangeOptions options, std::uint64_t size, std::vector<io::ByteRange> parts,
+                           Fetch fetch)
     : outer_(context),
       what_(std::move(what)),
       budget_(std::move(budget)),
       options_(options),
       fetch_(std::move(fetch)),
       size_(size),
-      next_(offset) {}
+      several_parts_(parts.size() > options.few_parts &&
+                     (!options.refuses_several || !*options.refuses_several)),
+      unclaimed_(parts.begin(), parts.end()) {}
 
 RangedReader::~RangedReader() {
   stop_.request_stop();
@@ -83,7 +98,7 @@ RangedReader::~RangedReader() {
 std::size_t RangedReader::read(io::Buffer buffer) {
   std::unique_lock lock(budget_->mutex_);
   const auto ready = [&] {
-    return failure_ || (segments_.empty() ? next_ == size_ : segments_.front()->filled > position_);
+    return failure_ || (segments_.empty() ? unclaimed_.empty() : segments_.front()->filled > position_);
   };
   arrived_.wait(lock, outer_.stop, ready);
   outer_.throw_if_stopped();
@@ -113,10 +128,10 @@ void RangedReader::release_front() {
   budget_->freed_.notify_all();
 }
 
-void RangedReader::start_workers(std::unique_ptr<HttpResponse> first) {
+void RangedReader::start_workers(Segment* segment, std::unique_ptr<HttpResponse> first) {
   outer_stop_.emplace(outer_.stop, [this] { stop_.request_stop(); });
-  const std::uint64_t count = (size_ - next_ + options_.segment - 1) / options_.segment;
-  Segment* segment = claim();  // of the response that is there already
+  std::uint64_t count = 1;  // the one that is under way
+  for (auto rest = unclaimed_; !rest.empty(); ++count) take_parts(rest, options_.segment);
   const auto workers = std::min<std::uint64_t>(options_.connections, count);
   while (workers_.size() < workers) {
     try {
@@ -141,19 +156,25 @@ void RangedReader::work(Segment* segment, std::unique_ptr<HttpResponse> response
   }
 }
 
+std::size_t RangedReader::next_size() const {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < std::min(max_parts, unclaimed_.size()) && sum < options_.segment; ++i)
+    sum += unclaimed_[i].size;
+  return static_cast<std::size_t>(std::min<std::uint64_t>(sum, options_.segment));
+}
+
 // nullptr when there is no more to do. Claims are made in order, so that what is read next is always under
 // way.
 RangedReader::Segment* RangedReader::claim() {
   std::unique_lock lock(budget_->mutex_);
-  const auto next_size = [&] { return std::min<std::uint64_t>(options_.segment, size_ - next_); };
   const auto ready = [&] {
-    if (next_ == size_ || failure_) return true;
+    if (unclaimed_.empty() || failure_) return true;
     return segments_.size() <= options_.connections && (!free_claim_used_ || budget_->left_ >= next_size());
   };
-  if (!budget_->freed_.wait(lock, stop_.get_token(), ready) || next_ == size_ || failure_) return nullptr;
+  if (!budget_->freed_.wait(lock, stop_.get_token(), ready) || unclaimed_.empty() || failure_) return nullptr;
   auto segment = std::make_unique<Segment>();
-  segment->offset = next_;
-  segment->size = next_size();
+  segment->parts = take_parts(unclaimed_, options_.segment);
+  segment->size = total_of(segment->parts);
   segment->charged = free_claim_used_;
   if (!budget_->spare_.empty()) {
     segment->bytes = std::move(budget_->spare_.back());
@@ -161,39 +182,73 @@ RangedReader::Segment* RangedReader::claim() {
   }
   if (segment->charged) budget_->left_ -= segment->size;
   free_claim_used_ = true;
-  next_ += segment->size;
   return segments_.emplace_back(std::move(segment)).get();
+}
+
+// Of an unfinished segment: what has not arrived.
+std::vector<io::ByteRange> RangedReader::rest_of(const Segment& segment) {
+  std::vector<io::ByteRange> rest;
+  std::uint64_t arrived = segment.filled;
+  for (const auto& part : segment.parts) {
+    const auto done = std::min(arrived, part.size);
+    arrived -= done;
+    if (done < part.size) rest.push_back({part.offset + done, part.size - done});
+  }
+  return rest;
 }
 
 void RangedReader::fill(Segment& segment, std::unique_ptr<HttpResponse> response) {
   const Context context = outer_.with_stop(stop_.get_token());
   Retry retry(context, policy);
-  const std::uint64_t end = segment.offset + segment.size;
+  const std::uint64_t begin = segment.parts.front().offset, end = segment.parts.back().end();
   segment.bytes.resize(std::max(segment.bytes.size(), segment.size));
   while (true) {
     const std::size_t filled = segment.filled;
+    const auto rest = rest_of(segment);
+    const bool several = several_parts_ && rest.size() > 1;
     try {
-      if (!response) response = request(context, segment.offset + filled, end);
-      return fill_from(segment, *response);
+      if (!response) response = request(context, rest);
+      if (fill_from(segment, *response)) return;
+      response.reset();
     } catch (Error& error) {
       response.reset();
       if (segment.filled - filled >= progress) retry.reset();
-      context.log.debug(
-          fmt::format("{} broke off at byte {}: {}", what_, segment.offset + segment.filled, error.what()));
+      const auto at = rest_of(segment).front().offset;
+      context.log.debug(fmt::format("{} broke off at byte {}: {}", what_, at, error.what()));
+      if (several && error.kind() == Kind::unsupported) {
+        ask_for_one_at_a_time();
+        continue;
+      }
       if (error.kind() == Kind::unavailable && retry.wait()) continue;
-      error.add_context(fmt::format("fetching bytes {}-{} of {}", segment.offset, end - 1, what_));
+      error.add_context(fmt::format("fetching bytes {}-{} of {}", begin, end - 1, what_));
       throw;
     }
   }
 }
 
-// Does not look at the segment after its last byte: the reading thread may have released it.
-void RangedReader::fill_from(Segment& segment, HttpResponse& response) {
-  const io::Buffer bytes = io::Buffer(segment.bytes).first(segment.size);
-  for (std::size_t filled = segment.filled; filled < bytes.size();) {
-    const io::Buffer rest = bytes.subspan(filled);
-    const std::size_t count = response.body().read(rest.first(std::min(rest.size(), io::chunk_size)));
+// True when the segment is complete; it must not be looked at then: the reading thread may have released it.
+bool RangedReader::fill_from(Segment& segment, HttpResponse& response) {
+  const auto rest = rest_of(segment);
+  const auto boundary = byteranges_boundary(response.header("Content-Type"));
+  if (rest.size() == 1 || !boundary) {
+    fill_part(segment, rest.front().size, response.body());
+    return rest.size() == 1;
+  }
+  MultipartRanges parts(response.body(), *boundary, size_);
+  for (const auto& part : rest) {
+    parts.begin(part);
+    fill_part(segment, part.size, parts);
+  }
+  parts.finish();
+  return true;
+}
+
+void RangedReader::fill_part(Segment& segment, std::uint64_t size, io::Reader& body) {
+  io::Buffer rest = io::Buffer(segment.bytes).subspan(segment.filled, static_cast<std::size_t>(size));
+  for (std::size_t filled = segment.filled; !rest.empty();) {
+    const std::size_t count = body.read(rest.first(std::min(rest.size(), io::chunk_size)));
     if (count == 0) throw Error(Kind::unavailable, "unexpected EOF");
+    rest = rest.subspan(count);
     filled += count;
     const std::lock_guard lock(budget_->mutex_);
     segment.filled = filled;
@@ -201,15 +256,27 @@ void RangedReader::fill_from(Segment& segment, HttpResponse& response) {
   }
 }
 
-std::unique_ptr<HttpResponse> RangedReader::request(const Context& context, std::uint64_t offset,
-                                                    std::uint64_t end) {
-  auto response = fetch_(context, range_header(offset, end));
+void RangedReader::ask_for_one_at_a_time() {
+  several_parts_ = false;
+  if (options_.refuses_several) *options_.refuses_several = true;
+}
+
+bool RangedReader::is_answer(const HttpResponse& response, const std::vector<io::ByteRange>& parts) const {
+  if (response.status() != 206) return false;
+  if (parts.size() > 1) return byteranges_boundary(response.header("Content-Type")).has_value();
+  return is_content_range(response.header("Content-Range"), parts.front(), size_);
+}
+
+// Of the first part alone where the server does not answer several at once.
+std::unique_ptr<HttpResponse> RangedReader::request(const Context& context,
+                                                    std::vector<io::ByteRange> parts) {
+  if (!several_parts_) parts.resize(1);
+  auto response = fetch_(context, range_header(parts));
   if (is_temporary(response->status())) throw response_error(*response);
-  const auto range = parse_content_range(response->header("Content-Range"));
-  if (response->status() == 206 && range == ContentRange{offset, end - 1, size_}) return response;
-  throw Error(Kind::integrity, "the registry answered a request for a range with " +
-                                   status_line(response->status()) + " " +
-                                   quote(response->header("Content-Range")));
+  if (is_answer(*response, parts)) return response;
+  throw Error(parts.size() > 1 ? Kind::unsupported : Kind::integrity,
+              "the registry answered a request for a range with " + status_line(response->status()) + " " +
+                  quote(response->header("Content-Range")));
 }
 
 void RangedReader::fail(std::exception_ptr failure) {

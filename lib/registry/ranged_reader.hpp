@@ -1,6 +1,7 @@
-// A large blob fetched over several connections at once, in segments, and read in order.
+// A large blob, or parts of a blob, fetched over several connections at once, in segments, and read in order.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "base/context.hpp"
+#include "io/byte_range.hpp"
 #include "io/stream.hpp"
 #include "registry/http.hpp"
 
@@ -38,6 +40,11 @@ class RangeBudget {
 struct RangeOptions {
   unsigned connections = 4;
   std::size_t segment = 4 * 1024 * 1024;
+  // More parts than these are asked for several at once; a server that knows no such requests answers with
+  // the whole blob, of which some is under way before it is stopped.
+  std::size_t few_parts = 32;
+  // Where it is remembered that a server does so; nullptr: nowhere.
+  std::shared_ptr<std::atomic<bool>> refuses_several{};
 };
 
 // Segments so large that `connections` of them fit the default budget, but not beyond 1 to 4 MiB.
@@ -50,11 +57,14 @@ class RangedReader final : public io::Reader {
   // several threads at once, each with a context that stops when the reader ends.
   using Fetch = std::function<std::unique_ptr<HttpResponse>(const Context&, const std::string& range)>;
 
-  // Reads from `offset` on a blob of `size` bytes. nullptr if the server does not answer the request for the
-  // first segment with just that part of just that blob. offset < size. `what` names the blob in errors.
+  // Reads `parts`, one after the other (several in one request, where the server answers that), of a blob of
+  // `size` bytes. nullptr if the server does not answer the request for the first segment with just that part
+  // of just that blob. There is at least one part, none is empty or ends behind the blob. `what` names the
+  // blob in errors.
   static std::unique_ptr<RangedReader> open(const Context& context, std::string what,
                                             std::shared_ptr<RangeBudget> budget, RangeOptions options,
-                                            std::uint64_t size, std::uint64_t offset, Fetch fetch);
+                                            std::uint64_t size, std::vector<io::ByteRange> parts,
+                                            Fetch fetch);
   ~RangedReader() override;
 
   // A segment that breaks off is resumed where it broke. Kind::unavailable when it does not get further,
@@ -63,7 +73,7 @@ class RangedReader final : public io::Reader {
 
  private:
   struct Segment {
-    std::uint64_t offset = 0;
+    std::vector<io::ByteRange> parts;
     std::size_t size = 0;
     std::size_t filled = 0;
     bool charged = false;  // to the budget
@@ -71,13 +81,18 @@ class RangedReader final : public io::Reader {
   };
 
   RangedReader(const Context& context, std::string what, std::shared_ptr<RangeBudget> budget,
-               RangeOptions options, std::uint64_t size, std::uint64_t offset, Fetch fetch);
-  void start_workers(std::unique_ptr<HttpResponse> first);
+               RangeOptions options, std::uint64_t size, std::vector<io::ByteRange> parts, Fetch fetch);
+  std::size_t next_size() const;
+  static std::vector<io::ByteRange> rest_of(const Segment& segment);
+  void start_workers(Segment* segment, std::unique_ptr<HttpResponse> first);
   void work(Segment* segment, std::unique_ptr<HttpResponse> response);
   Segment* claim();
   void fill(Segment& segment, std::unique_ptr<HttpResponse> response);
-  void fill_from(Segment& segment, HttpResponse& response);
-  std::unique_ptr<HttpResponse> request(const Context& context, std::uint64_t offset, std::uint64_t end);
+  bool fill_from(Segment& segment, HttpResponse& response);
+  void fill_part(Segment& segment, std::uint64_t size, io::Reader& body);
+  bool is_answer(const HttpResponse& response, const std::vector<io::ByteRange>& parts) const;
+  std::unique_ptr<HttpResponse> request(const Context& context, std::vector<io::ByteRange> parts);
+  void ask_for_one_at_a_time();
   void fail(std::exception_ptr failure);
   void release_front();
 
@@ -87,10 +102,11 @@ class RangedReader final : public io::Reader {
   RangeOptions options_;
   Fetch fetch_;
   std::uint64_t size_;
+  std::atomic<bool> several_parts_;  // in one answer: as long as the server does so
 
   // Guarded by budget_->mutex_.
   std::deque<std::unique_ptr<Segment>> segments_;  // claimed and not yet read, in order
-  std::uint64_t next_;                             // where the next claim begins
+  std::deque<io::ByteRange> unclaimed_;
   bool free_claim_used_ = false;
   std::exception_ptr failure_;
   std::condition_variable_any arrived_;

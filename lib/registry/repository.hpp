@@ -41,6 +41,9 @@ std::optional<Client::ManifestInfo> head_manifest(const Context& context, const 
                                                   const std::string& reference);
 BlobBody get_blob(const Context& context, const Repository& repository, const spec::Digest& digest,
                   std::uint64_t size);
+std::unique_ptr<io::Reader> get_blob_parts(const Context& context, const Repository& repository,
+                                           const spec::Digest& digest, std::uint64_t size,
+                                           const std::vector<io::ByteRange>& parts);
 BlobBody get_external_blob(const Context& context, const Repository& repository,
                            const std::vector<std::string>& urls);
 std::optional<std::uint64_t> head_blob(const Context& context, const Repository& repository,

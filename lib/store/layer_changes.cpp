@@ -58,6 +58,9 @@ void LayerChanges::add(const std::vector<Addition>& additions) {
           trash(addition.place));
       if (!addition.tar_split.empty())
         os::rename_file(addition.tar_split, store_.layout.tar_split(record.id));
+      BigData facts;  // records of layers hold the names alone
+      for (const auto& item : addition.big_data)
+        write_big_data(store_.layout.layers() / record.id, item, facts);
     }
   } catch (...) {
     take_back(additions);

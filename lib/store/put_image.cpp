@@ -93,7 +93,10 @@ LayerRecord record_of(const Context& context, const PlannedLayer& planned) {
   record.created = format_time(context.clock.now());
   record.diff_digest = planned.source->diff_id;
   record.diff_size = static_cast<std::int64_t>(planned.pending->size);
-  if (const auto& blob = planned.source->blob) {
+  if (const auto& toc = planned.source->toc) {
+    record.toc_digest = toc->digest;
+    for (const auto& item : toc_items(*toc)) record.big_data_names.push_back(item.key);
+  } else if (const auto& blob = planned.source->blob) {
     record.compressed_digest = blob->digest;
     record.compressed_size = static_cast<std::int64_t>(blob->size);
     record.compression = compression_number(blob->compression);
@@ -128,7 +131,8 @@ ImageRecord Store::put_image(const Context& context, const NewImage& image) {
     if (impl_->has_layer(context, layers.table(), planned.id)) continue;
     if (!planned.pending) throw layer_vanished(planned.id);
     additions.push_back({record_of(context, planned), impl_->place_of_layer(true, false),
-                         planned.pending->content, planned.pending->tar_split});
+                         planned.pending->content, planned.pending->tar_split,
+                         planned.source->toc ? toc_items(*planned.source->toc) : std::vector<BigDataItem>()});
   }
   if (!additions.empty()) layers.add(additions);
   return write_image_record(context, *impl_, image, plan.top());

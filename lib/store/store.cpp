@@ -247,6 +247,13 @@ std::vector<LayerRecord> Store::layers_with_digest(const Context& context, const
   return result;
 }
 
+std::vector<LayerRecord> Store::layers_with_toc(const Context& context, const spec::Digest& digest) const {
+  std::vector<LayerRecord> result;
+  for (auto& layer : layers(context))
+    if (layer.toc_digest == digest) result.push_back(std::move(layer));
+  return result;
+}
+
 std::vector<ImageRecord> Store::images_with_digest(const Context& context, const spec::Digest& digest) const {
   std::vector<ImageRecord> result;
   for (auto& image : images(context)) {

@@ -33,6 +33,13 @@ struct ImageLayer {
     io::Compression compression = io::Compression::none;
   };
   std::optional<Blob> blob;
+  // Of a layer that was put together by a table of contents (zstd:chunked), which lets later pulls find the
+  // layer and its files: the digest of the table as it came, and its JSON. The blob was never seen then.
+  struct Toc {
+    spec::Digest digest;
+    std::string json;
+  };
+  std::optional<Toc> toc{};
 };
 
 struct BigDataItem {
@@ -108,6 +115,13 @@ class Store {
 
   // With this uncompressed or, as it came in, compressed digest.
   std::vector<LayerRecord> layers_with_digest(const Context& context, const spec::Digest& digest) const;
+  // Pulled by this table of contents.
+  std::vector<LayerRecord> layers_with_toc(const Context& context, const spec::Digest& digest) const;
+  // The table of contents of a layer, by the names in which its files are in layer_files(); nullopt if it has
+  // none, or one by which its files are not to be found.
+  std::optional<std::string> layer_toc(const Context& context, const std::string& layer) const;
+  // The directory that the tar of a layer was unpacked into.
+  Path layer_files(const std::string& layer) const;
   // Any of whose manifests has this digest.
   std::vector<ImageRecord> images_with_digest(const Context& context, const spec::Digest& digest) const;
   // From the base layer to `top`; empty for "". Kind::invalid_input if a parent is missing.

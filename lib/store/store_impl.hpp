@@ -69,6 +69,7 @@ class LayerChanges {
     Place place = Place::stable;
     Path content;    // "" for none yet
     Path tar_split;  // "" for none
+    std::vector<BigDataItem> big_data{};
   };
   // All of them, or none: parents first.
   void add(const std::vector<Addition>& additions);
@@ -97,7 +98,10 @@ void check_image(const NewImage& image);
 ImageRecord write_image_record(const Context& context, const Store::Impl& store, const NewImage& image,
                                const std::string& top);
 
-// Big data of images and containers: files in `directory`, named by big_data_file_name.
+// What a layer's table of contents is kept as.
+std::vector<BigDataItem> toc_items(const ImageLayer::Toc& toc);
+
+// Big data: files in `directory`, named by big_data_file_name.
 void write_big_data(const Path& directory, const BigDataItem& item, BigData& facts);
 // nullopt if the file is not of the recorded size.
 std::optional<std::string> read_big_data(const Path& directory, const std::string& key, const BigData& facts);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/context.hpp"
+#include "io/byte_range.hpp"
 #include "io/codec/codec.hpp"
 #include "io/stream.hpp"
 #include "spec/descriptor.hpp"
@@ -48,6 +49,17 @@ class SignatureSource {
                                               const std::optional<spec::Digest>& instance) = 0;
 };
 
+// Optional power: reading parts of a blob without the rest.
+class BlobPartSource {
+ public:
+  virtual ~BlobPartSource() = default;
+  // The bytes of `parts`, one after the other; nullptr if they cannot be had so. Not verified. There is at
+  // least one part, none is empty, they are in order, apart, and within blob.size. The reader MUST not
+  // outlive the source. Thread-safe.
+  virtual std::unique_ptr<io::Reader> blob_parts(const Context& context, const spec::Descriptor& blob,
+                                                 const std::vector<io::ByteRange>& parts) = 0;
+};
+
 // One image or list to read. Thread-safe: the copy engine reads several blobs at once.
 class ImageSource {
  public:
@@ -70,6 +82,7 @@ class ImageSource {
     return std::nullopt;
   }
 
+  virtual BlobPartSource* part_source() { return nullptr; }
   virtual ReferrerLister* referrer_lister() { return nullptr; }
   virtual SignatureSource* signature_source() { return nullptr; }
 
@@ -129,6 +142,16 @@ class SignatureDestination {
                               const std::optional<spec::Digest>& instance) = 0;
 };
 
+// Optional power: making a layer of what is here already and of parts of its blob.
+class PartialDestination {
+ public:
+  virtual ~PartialDestination() = default;
+  // In place of put_blob; nullopt, with a line in the debug log, if put_blob has to be called. What does not
+  // match its digest is never taken. Thread-safe as put_blob.
+  virtual std::optional<BlobInfo> put_parts(const Context& context, const spec::Descriptor& layer,
+                                            BlobPartSource& source) = 0;
+};
+
 // One image or list to write. Order of calls MUST be: blobs, then manifests of instances, then the top
 // manifest, then commit. Nothing is visible under the destination's name before commit, as far as the
 // transport allows; destroyed without commit, it leaves the destination as it was (blobs already published
@@ -171,6 +194,7 @@ class ImageDestination {
   virtual std::optional<spec::Digest> find_manifest_digest(const Context& context) = 0;
 
   virtual BlobMounter* mounter() { return nullptr; }
+  virtual PartialDestination* partial_destination() { return nullptr; }
   virtual SignatureDestination* signature_destination() { return nullptr; }
 
   // A second destination in the same place for a referrer that has its own tag; nullptr if that cannot be.

@@ -13,7 +13,8 @@ import zlib
 from concurrent.futures import ProcessPoolExecutor
 
 MB = 1000 * 1000
-SMALL_FILES, BIG_FILES, INCOMPRESSIBLE = 350 * MB, 350 * MB, 300 * MB
+SMALL_FILES, BIG_FILES, INCOMPRESSIBLE, EDITION = 350 * MB, 350 * MB, 300 * MB, 150 * MB
+EDITIONS = (1, 2)
 CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
 LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
@@ -99,17 +100,32 @@ def repeated_file(name, seed, size):
     yield name, [block] * (size // MB)
 
 
+def edition(number):
+    """Files of the machine, and their directories; in the second edition every twentieth is another one."""
+    directories = set()
+    files = machine_files(["/usr/share", "/usr/lib", "/usr/include"], 2 << 10, 64 << 10, EDITION)
+    for index, (path, pieces) in enumerate(files):
+        steps = path.split("/")
+        for depth in range(1, len(steps)):
+            directory = "/".join(steps[:depth])
+            if directory not in directories:
+                directories.add(directory)
+                yield directory, None
+        yield path, [piece[::-1] for piece in pieces] if number == 2 and index % 20 == 0 else pieces
+
+
 CONTENTS = {
     "small": lambda: machine_files(["/usr/share", "/usr/lib", "/usr/include"], 2 << 10, 64 << 10, SMALL_FILES),
     "big": lambda: machine_files(["/usr/bin", "/usr/lib", "/usr/share"], 1 << 20, 100 << 20, BIG_FILES),
     "random": lambda: random_file("data/random", 1, INCOMPRESSIBLE),
     **{f"piece{n}": lambda n=n: random_file(f"data/piece{n}", n, MB) for n in range(10)},
     **{f"files-{count}": lambda count=count: numbered_files(count) for count in FILE_COUNTS},
+    **{f"edition{n}": lambda n=n: edition(n) for n in EDITIONS},
     **{f"repeated{n}": lambda n=n: repeated_file(f"data/repeated{n}", n, 1000 * MB) for n in range(5)},
 }
 # Those of the first are made together; each of the others when a case asks for it.
 IMAGES = {"big": ["small", "big", "random"], "layer": ["random"], "ten": [f"piece{n}" for n in range(10)]}
-RARE_IMAGES = {"huge": [f"repeated{n}" for n in range(5)], **{f"files-{count}": [f"files-{count}"] for count in FILE_COUNTS}}
+RARE_IMAGES = {"huge": [f"repeated{n}" for n in range(5)], **{f"edition{n}": [f"edition{n}"] for n in EDITIONS}, **{f"files-{count}": [f"files-{count}"] for count in FILE_COUNTS}}
 
 
 def make_layer(job):
@@ -121,7 +137,11 @@ def make_layer(job):
     with tarfile.open(fileobj=writer, mode="w|", format=tarfile.GNU_FORMAT) as tar:
         for member, pieces in CONTENTS[name]():
             info = tarfile.TarInfo(member)
-            info.size, info.mode, info.mtime = sum(map(len, pieces)), 0o644, 1600000000
+            if pieces is None:
+                info.type, info.mode, pieces = tarfile.DIRTYPE, 0o755, []
+            else:
+                info.mode = 0o644
+            info.size, info.mtime = sum(map(len, pieces)), 1600000000
             tar.addfile(info, Pieces(pieces))
             files += 1
     writer.close()

@@ -1,5 +1,6 @@
 """The registries and proxies of the benchmark, all on loopback, and what is put into them."""
 import http.client
+import json
 import os
 import shutil
 import socket
@@ -85,6 +86,16 @@ class Registry(Service):
     def has_manifest(self, repository, digest, media_type):
         path = f"/v2/{repository}/manifests/{digest}"
         return self.request("HEAD", path, headers={"Accept": media_type}).status == 200
+
+    def blob_size(self, repository, tag):
+        """Of the first layer."""
+        connection = http.client.HTTPConnection(self.host)
+        try:
+            accept = {"Accept": "application/vnd.oci.image.manifest.v1+json"}
+            connection.request("GET", f"/v2/{repository}/manifests/{tag}", headers=accept)
+            return json.loads(connection.getresponse().read())["layers"][0]["size"]
+        finally:
+            connection.close()
 
     def push(self, repository, tag, layout, media_type):
         for blob in layout.blobs:

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 import images
 import services
@@ -88,6 +89,32 @@ class Workplace:
     @functools.cached_property
     def narrow(self):
         return self.proxy(self.source, "--rate", "10000000")
+
+    @functools.cached_property
+    def edition_source(self):
+        """A registry with the editions as zstd:chunked, tags 1 and 2."""
+        registry = self.start(services.Registry, self.programs["docker-registry"], self.subfolder("editions"))
+        for number in images.EDITIONS:
+            subprocess.run([self.programs["lade"], "--insecure-policy", "copy", "-q", "--dest-tls-verify=false",
+                            "--format=oci", "--dest-compress-format=zstd:chunked",
+                            f"oci:{self.layout(f'edition{number}').path}",
+                            f"docker://{registry.host}/edition:{number}"], env=self.env, check=True)
+        return registry
+
+    @functools.cached_property
+    def editions(self):
+        """The same at 10 MB/s a connection; what it hands on is in `editions_log`."""
+        return self.start(services.Proxy, self.edition_source, self.editions_log, "--rate", "10000000")
+
+    @property
+    def editions_log(self):
+        return os.path.join(self.folder, "editions.log")
+
+    def bytes_of_editions(self):
+        """What the proxy has handed on so far."""
+        time.sleep(0.5)  # a connection is told of at its end
+        with open(self.editions_log) as log:
+            return sum(int(line.split()[5]) for line in log if line.startswith("connection"))
 
     def proxy(self, target, *options):
         return self.start(services.Proxy, target, os.path.join(self.folder, "proxy.log"), *options)

@@ -3,12 +3,6 @@
 . "$(dirname "$0")/tap.sh"
 
 make_image dir:image
-for option in --dest-compress-format=zstd:chunked; do
-  run copy "$option" dir:image dir:copy
-  exits 1 "copy $option fails"
-  err_has 'not available in lade yet' "copy $option says why"
-done
-holds "none of them copied anything" test ! -e copy
 for command in layers; do
   run "$command" --any thing
   exits 1 "$command fails"

@@ -87,12 +87,8 @@ std::vector<Option> commit_options() {
       {.name = "unsetenv", .kind = ValueKind::list, .help = "unset an environment variable of the image"},
   };
   common::append(options, engines::registry_access_options());
-<<<<<<< HEAD
-  common::append(options, engines::unavailable_options({{"manifest", ValueKind::text},
-=======
   common::append(options, common::encryption_options());
-  common::append(options, engines::unavailable_options({{"change", ValueKind::texts},
-                                                        {"manifest", ValueKind::text},
+  common::append(options, engines::unavailable_options({{"manifest", ValueKind::text},
                                                         {"sign-by", ValueKind::text},
                                                         {"blob-cache", ValueKind::text},
                                                         {"cw", ValueKind::text},

@@ -47,9 +47,8 @@ std::optional<std::string> text_of(const Flags& flags, std::string_view name) {
 
 void set_compression(const Flags& flags, copy::CopyOptions& options) {
   if (const auto name = text_of(flags, "compression-format")) {
-    if (*name == "zstd:chunked") throw Error(Kind::unsupported, "zstd:chunked is not available in lade yet");
-    options.compression = io::compression_by_name(*name);
-    if (!options.compression) refuse_transfer(fmt::format("cannot find compressor for \"{}\"", *name));
+    if (!copy::set_compression(options, *name))
+      refuse_transfer(fmt::format("cannot find compressor for \"{}\"", *name));
   }
   if (flags.has("compression-level")) {
     if (const auto level = flags.find_integer("compression-level")) {
@@ -337,8 +336,8 @@ std::vector<Option> push_options() {
   std::vector<Option> options = {
       {.name = "compression-format",
        .kind = ValueKind::text,
-       .help = "compression of the layers (gzip or zstd)",
-       .choices = {"gzip", "zstd"}},
+       .help = "compression of the layers (gzip, zstd or zstd:chunked)",
+       .choices = {"gzip", "zstd", "zstd:chunked"}},
       {.name = "compression-level", .kind = ValueKind::integer, .help = "gzip 1-9, zstd 1-20"},
       {.name = "digestfile",
        .kind = ValueKind::text,

@@ -41,9 +41,10 @@ std::vector<Option> layer_options() {
       {.name = "dest-compress-format",
        .kind = ValueKind::text,
        .value_name = "FORMAT",
-       .help = "FORMAT to use for the compression (gzip or zstd)",
+       .help = "FORMAT to use for the compression (gzip, zstd, or zstd:chunked, which lets "
+               "later pulls fetch only the files they lack)",
        .group = group,
-       .choices = {"gzip", "zstd"}},
+       .choices = {"gzip", "zstd", "zstd:chunked"}},
       {.name = "dest-compress-level",
        .kind = ValueKind::integer,
        .value_name = "LEVEL",
@@ -117,13 +118,6 @@ std::vector<Option> copy_options() {
   throw Error(Kind::invalid_input, std::move(message));
 }
 
-io::Compression compression_of(const std::string& name) {
-  if (name == "zstd:chunked") throw Error(Kind::unsupported, "zstd:chunked is not available in lade yet");
-  const auto compression = io::compression_by_name(name);
-  if (!compression) refuse(fmt::format("cannot find compressor for \"{}\"", name));
-  return *compression;
-}
-
 std::vector<spec::Reference> additional_tags(const Flags& flags) {
   std::vector<spec::Reference> tags;
   for (const std::string& text : flags.list("additional-tag")) {
@@ -139,7 +133,8 @@ copy::CopyOptions options_of(const Flags& flags) {
   copy::CopyOptions options;
   read_manifest_options(flags, options);
   if (const auto format = flags.find_text("dest-compress-format"))
-    options.compression = compression_of(*format);
+    if (!copy::set_compression(options, *format))
+      refuse(fmt::format("cannot find compressor for \"{}\"", *format));
   if (const auto level = flags.find_integer("dest-compress-level")) {
     if (*level < 1 || *level > 20) refuse(fmt::format("invalid compression level {}", *level));
     options.compression_level = static_cast<int>(*level);

@@ -127,14 +127,25 @@ std::unique_ptr<Reader> decompress(std::unique_ptr<Reader> inner, Compression co
   throw Error(Kind::invalid_input, "unknown compression");
 }
 
+int compression_level(const CompressOptions& options) {
+  switch (options.format) {
+    case Compression::gzip: return checked_level(options, {1, 9, usual_gzip_level});
+    case Compression::zstd: return checked_level(options, {1, 20, 3});
+    case Compression::none:
+    case Compression::xz:
+    case Compression::bzip2: break;
+  }
+  throw Error(Kind::invalid_input, std::string(name_of(options.format)) + " has no compression level");
+}
+
 std::unique_ptr<Reader> compress(std::unique_ptr<Reader> inner, const CompressOptions& options) {
   const unsigned threads = thread_count(options);
   switch (options.format) {
     case Compression::none: return inner;
     case Compression::gzip:
-      return make_gzip_compressor(std::move(inner), checked_level(options, {1, 9, usual_gzip_level}), threads);
+      return make_gzip_compressor(std::move(inner), compression_level(options), threads);
     case Compression::zstd:
-      return make_zstd_compressor(std::move(inner), checked_level(options, {1, 20, 3}), threads);
+      return make_zstd_compressor(std::move(inner), compression_level(options), threads);
     case Compression::xz:
     case Compression::bzip2: break;
   }

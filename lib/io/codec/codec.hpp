@@ -38,6 +38,10 @@ struct CompressOptions {
   unsigned threads = 0;      // 0: as many as the machine has
 };
 
+// options.level, or the format's usual one. Kind::invalid_input for a level out of range, and for formats
+// that are not written.
+int compression_level(const CompressOptions& options);
+
 // The compressed bytes of a plain stream. The result depends on input, format and level only, never on the
 // number of threads or on the machine. gzip is multi-member (1 MiB of input a member). Owns inner.
 // Kind::invalid_input for a level out of range, Kind::unsupported for xz and bzip2.

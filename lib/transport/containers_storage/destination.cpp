@@ -8,6 +8,7 @@
 #include "spec/media_type.hpp"
 #include "store/ids.hpp"
 #include "transport/containers_storage/name.hpp"
+#include "transport/containers_storage/partial_pull.hpp"
 #include "transport/containers_storage/signatures.hpp"
 #include "transport/raw_manifest.hpp"
 #include "transport/transport.hpp"
@@ -38,10 +39,12 @@ DestinationTraits storage_traits(const Name& name) {
   return traits;
 }
 
-class StorageDestination final : public ImageDestination, private SignatureDestination {
+class StorageDestination final : public ImageDestination,
+                                 private SignatureDestination,
+                                 private PartialDestination {
  public:
   StorageDestination(std::shared_ptr<store::Store> store, Name name)
-      : store_(std::move(store)), name_(std::move(name)), traits_(storage_traits(name_)) {}
+      : store_(std::move(store)), partial_(store_), name_(std::move(name)), traits_(storage_traits(name_)) {}
 
   const DestinationTraits& traits() const override { return traits_; }
 
@@ -116,6 +119,7 @@ class StorageDestination final : public ImageDestination, private SignatureDesti
   }
 
   SignatureDestination* signature_destination() override { return this; }
+  PartialDestination* partial_destination() override { return this; }
 
   std::optional<spec::Digest> find_manifest_digest(const Context& context) override {
     const auto image = find(context, *store_, name_);
@@ -131,6 +135,14 @@ class StorageDestination final : public ImageDestination, private SignatureDesti
     signatures_ = joined_signatures(signatures);
     sizes_.of_image = sizes_of(signatures);
     sizes_.of_manifests[manifest_->digest.str()] = sizes_.of_image;
+  }
+
+  std::optional<BlobInfo> put_parts(const Context& context, const spec::Descriptor& layer,
+                                    BlobPartSource& source) override {
+    auto pulled = partial_.pull(context, layer, source);
+    if (!pulled) return std::nullopt;
+    remember(layer.digest, layer.size, std::move(*pulled));
+    return BlobInfo{layer.digest, layer.size};
   }
 
   // One without a tar-split could be taken only where the whole chain below it is the same.
@@ -211,6 +223,7 @@ class StorageDestination final : public ImageDestination, private SignatureDesti
   };
 
   std::shared_ptr<store::Store> store_;
+  PartialPull partial_;
   Name name_;
   DestinationTraits traits_;
   Sync<Blobs> blobs_;
@@ -226,8 +239,10 @@ std::unique_ptr<ImageDestination> open_destination(const Context& context, const
   if (!name.reference && !store::is_id(name.id))
     throw Error(Kind::invalid_input,
                 "a destination needs a name or a full image ID, not \"" + name.str() + "\"");
-  return std::make_unique<StorageDestination>(store::Store::open(context, store_options(name, options)),
-                                              name);
+  const auto store = store::Store::open(context, store_options(name, options));
+  for (const auto& key : store->options().pull.unsupported)
+    context.log.debug("storage.conf: the pull option " + key + " has no effect in lade");
+  return std::make_unique<StorageDestination>(store, name);
 }
 
 }  // namespace lade::transport::containers_storage

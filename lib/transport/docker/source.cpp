@@ -21,7 +21,10 @@ std::string tag_or_digest(const spec::Reference& reference) {
   return reference.digest() ? reference.digest()->str() : reference.tag().value();
 }
 
-class DockerSource final : public ImageSource, private ReferrerLister, private SignatureSource {
+class DockerSource final : public ImageSource,
+                           private BlobPartSource,
+                           private ReferrerLister,
+                           private SignatureSource {
  public:
   DockerSource(std::shared_ptr<registry::Client> client, spec::RawManifest manifest,
                std::optional<DockerSignatures> signatures)
@@ -39,10 +42,16 @@ class DockerSource final : public ImageSource, private ReferrerLister, private S
     return {std::move(body.reader), body.size};
   }
 
+  BlobPartSource* part_source() override { return this; }
   ReferrerLister* referrer_lister() override { return this; }
   SignatureSource* signature_source() override { return signatures_ ? this : nullptr; }
 
  private:
+  std::unique_ptr<io::Reader> blob_parts(const Context& context, const spec::Descriptor& blob,
+                                         const std::vector<io::ByteRange>& parts) override {
+    return blob.urls.empty() ? client_->blob_parts(context, blob.digest, blob.size, parts) : nullptr;
+  }
+
   std::vector<std::string> signatures(const Context& context,
                                       const std::optional<spec::Digest>& instance) override {
     if (instance) return signatures_->read(context, *instance);

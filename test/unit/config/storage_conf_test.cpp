@@ -106,6 +106,23 @@ TEST_CASE("storage: options of tables become options of drivers, and the driver'
   CHECK(vfs.ignore_chown_errors);
 }
 
+TEST_CASE("storage: partial pulls are off unless they are asked for, and what has no effect is told") {
+  const test::Machine machine;
+  const auto pull = [&] { return load_store_options(machine.environment).pull; };
+  CHECK_FALSE(pull().enable_partial_images);
+  machine.write(etc + "storage.conf", storage("", "[storage.options.pull_options]\nenable_partial_images = \"True\"\n"
+                                                  "use_hard_links = \"false\"\nostree_repos = \"\"\n"));
+  CHECK(pull().enable_partial_images);
+  CHECK(pull().unsupported.empty());
+  machine.write(etc + "storage.conf.d/1.conf",
+                storage("", "[storage.options.pull_options]\nconvert_images = \"true\"\nostree_repos = \"/a\"\n"));
+  CHECK(pull().enable_partial_images);
+  CHECK(pull().unsupported == std::vector<std::string>{"convert_images", "ostree_repos"});
+  machine.write(etc + "storage.conf.d/2.conf",
+                storage("", "[storage.options.pull_options]\nenable_partial_images = \"1\"\n"));
+  CHECK_FALSE(pull().enable_partial_images);
+}
+
 TEST_CASE("storage: lists replace earlier ones unless they say append") {
   const test::Machine machine;
   const auto stores = [](const std::string& list) { return storage("", "additionalimagestores = " + list); };

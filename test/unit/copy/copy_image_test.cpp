@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "copy/fixture.hpp"
+#include "support/image_builder.hpp"
 
 using namespace lade;
 using namespace lade::test;
@@ -48,6 +49,40 @@ TEST_CASE("zstd is used when asked for, and spooling first gives the same") {
     CHECK(layer.media_type == types::oci_layer_zstd);
     CHECK(plain(blob_of(to, layer.digest)) == "one");
   }
+}
+
+TEST_CASE("zstd:chunked layers have annotations, which another compression takes away") {
+  for (const bool precompute : {false, true}) {
+    MemoryReference from("a"), chunked("b", compressing()), back("c", compressing());
+    const std::string tar = make_tar({{"file", "content"}});
+    set_top(*from.store, add_image(*from.store, {tar}));
+    copy::CopyOptions options;
+    copy::set_compression(options, "zstd:chunked");
+    options.precompute_digests = precompute;
+    options.destination.big_files_dir = "/tmp";
+    run(from, chunked, options);
+    const auto layer = top_manifest(chunked).layers().at(0);
+    CHECK(layer.media_type == types::oci_layer_zstd);
+    CHECK(layer.annotations.size() == 3);
+    CHECK(plain(blob_of(chunked, layer.digest)) == tar);
+    copy::set_compression(options, "gzip");
+    run(chunked, back, options);
+    CHECK(top_manifest(back).layers().at(0).annotations.empty());
+  }
+}
+
+TEST_CASE("a layer that is zstd already is made zstd:chunked, and one that is that stays") {
+  MemoryReference from("a"), plain_zstd("b", compressing()), chunked("c", compressing()), again("d", compressing());
+  set_top(*from.store, add_image(*from.store, {make_tar({{"file", "content"}})}));
+  copy::CopyOptions options;
+  copy::set_compression(options, "zstd");
+  run(from, plain_zstd, options);
+  copy::set_compression(options, "zstd:chunked");
+  run(plain_zstd, chunked, options);
+  CHECK(top_manifest(chunked).layers().at(0).annotations.size() == 3);
+  options.force_compression_format = true;
+  run(chunked, again, options);
+  CHECK(top_digest(again) == top_digest(chunked));
 }
 
 TEST_CASE("a layer that is compressed again is not written again if its digest is computed first") {

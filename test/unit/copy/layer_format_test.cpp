@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "copy/copy.hpp"
+#include "io/digester.hpp"
 #include "spec/media_type.hpp"
 
 using namespace lade;
@@ -48,4 +50,43 @@ TEST_CASE("media types change within their family") {
   CHECK_THROWS_AS(copy::with_compression(types::docker_foreign_layer_tar, Compression::zstd), Error);
   CHECK(copy::claimed_compression(types::oci_layer_zstd) == Compression::zstd);
   CHECK_FALSE(copy::claimed_compression("text/plain"));
+}
+
+TEST_CASE("a layer is made zstd:chunked unless it is, must stay as it is, or nobody asked") {
+  LayerWish wish{Layers::compress, Compression::zstd, false, true};
+  spec::Descriptor blob{std::string(types::oci_layer_zstd), io::digest_of(""), 1, {}, {}, {}, "", ""};
+  const auto becomes = [&](Compression present) {
+    return copy::becomes_chunked(blob, present, target_compression(blob.media_type, present, wish), wish);
+  };
+  CHECK(becomes(Compression::zstd));
+  CHECK(becomes(Compression::gzip));
+  CHECK(becomes(Compression::none));
+  blob.annotations["io.github.containers.zstd-chunked.manifest-checksum"] = "sha256:...";
+  CHECK_FALSE(becomes(Compression::zstd));
+  CHECK(becomes(Compression::gzip));  // which it does not say, but is
+  wish.zstd_chunked = false;
+  CHECK_FALSE(becomes(Compression::none));
+  wish = {Layers::preserve, Compression::zstd, false, true};
+  CHECK_FALSE(becomes(Compression::zstd));
+  wish = {Layers::compress, Compression::zstd, false, true};
+  blob.media_type = "application/vnd.oci.image.layer.v1.tar+zstd+encrypted";
+  blob.annotations.clear();
+  CHECK_FALSE(becomes(Compression::zstd));
+}
+
+TEST_CASE("annotations about a compression go with it, others stay") {
+  const spec::Annotations own{{"a", "b"}, {"io.github.containers.zstd-chunked.manifest-position", "1:2:3:1"}};
+  CHECK(copy::changed_annotations(own, {}) == spec::Annotations{{"a", "b"}});
+  const spec::Annotations chunked{{"io.github.containers.zstd-chunked.manifest-position", "4:5:6:1"}};
+  CHECK(copy::changed_annotations(own, chunked).size() == 2);
+}
+
+TEST_CASE("compressions have names, one of which says more") {
+  copy::CopyOptions options;
+  CHECK(copy::set_compression(options, "zstd:chunked"));
+  CHECK(options.compression == Compression::zstd);
+  CHECK(options.zstd_chunked);
+  CHECK(copy::set_compression(options, "zstd"));
+  CHECK_FALSE(options.zstd_chunked);
+  CHECK_FALSE(copy::set_compression(options, "zstd:seekable"));
 }

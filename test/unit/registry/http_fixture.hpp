@@ -22,7 +22,8 @@ struct HttpFixture {
                                 .https_proxy = {},
                                 .no_proxy = {},
                                 .ssl_cert_file = {},
-                                .ssl_cert_dir = {}};
+                                .ssl_cert_dir = {},
+                                .tls_details = {}};
   registry::Endpoint endpoint;
   std::shared_ptr<registry::HttpPool> made_pool;
 

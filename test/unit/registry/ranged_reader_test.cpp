@@ -5,6 +5,7 @@
 
 #include "http_fixture.hpp"
 #include "registry/client.hpp"
+#include "registry/multipart_ranges.hpp"
 #include "registry/ranged_reader.hpp"
 #include "support/fake_http.hpp"
 
@@ -40,7 +41,8 @@ struct BlobServer : HttpFixture {
     return {std::stoul(range.substr(6, dash - 6)), last.empty() ? std::string::npos : std::stoul(last)};
   }
 
-  Reply answer(const RecordedRequest& request) {
+  virtual ~BlobServer() = default;
+  virtual Reply answer(const RecordedRequest& request) {
     const auto [first, last] = range_of(request);
     if (change) {
       if (const auto changed = change(first)) return *changed;
@@ -57,8 +59,10 @@ struct BlobServer : HttpFixture {
       return send(std::move(made), context);
     };
     pool();
-    return RangedReader::open(context(), "blob", budget, RangeOptions{connections, segment}, blob.size(),
-                              offset, fetch);
+    const std::vector<io::ByteRange> all{{offset, blob.size() - offset}};
+    return RangedReader::open(context(), "blob", budget,
+                              RangeOptions{connections, segment, few_parts, refuses}, blob.size(),
+                              parts.empty() ? all : parts, fetch);
   }
   Context context() { return {stop.get_token(), null_logger(), silent_progress(), clock}; }
 
@@ -69,6 +73,9 @@ struct BlobServer : HttpFixture {
   }
 
   std::string blob;
+  std::size_t few_parts = 1;
+  std::shared_ptr<std::atomic<bool>> refuses = std::make_shared<std::atomic<bool>>(false);
+  std::vector<io::ByteRange> parts;                               // empty: all from the offset on
   std::function<std::optional<Reply>(std::size_t first)> change;  // instead of the part that begins there
   std::shared_ptr<RangeBudget> budget;
   FakeClock clock;
@@ -86,6 +93,113 @@ TEST_CASE("a blob in segments arrives in order, whatever its size") {
     CHECK((read_text(*reader) == blobs.blob));
     CHECK(blobs.server.requests().size() == (size + segment - 1) / segment);
   }
+}
+
+namespace {
+
+std::string joined(const BlobServer& blobs) {
+  std::string text;
+  for (const auto& part : blobs.parts) text += blobs.blob.substr(part.offset, part.size);
+  return text;
+}
+
+// Answers several ranges in one body, as Go's net/http does.
+struct MultipartServer : BlobServer {
+  using BlobServer::BlobServer;
+
+  Reply answer(const RecordedRequest& request) override {
+    std::vector<io::ByteRange> asked;
+    std::string text = request.header("Range").substr(6);
+    while (!text.empty()) {
+      const auto comma = std::min(text.find(','), text.size());
+      const auto dash = text.find('-');
+      const std::uint64_t first = std::stoul(text.substr(0, dash)), last = std::stoul(text.substr(dash + 1));
+      asked.push_back({first, last - first + 1});
+      text.erase(0, comma + 1);
+    }
+    if (asked.size() == 1) return BlobServer::answer(request);
+    if (reorder) std::ranges::reverse(asked);
+    std::string body;
+    for (const auto& part : asked)
+      body += "\r\n--b\"o\r\nContent-Type: application/octet-stream\r\n" + header_line +
+              "content-range: bytes " + std::to_string(part.offset) + "-" + std::to_string(part.end() - 1) +
+              "/" + std::to_string(blob.size()) + "\r\n\r\n" + blob.substr(part.offset, part.size);
+    body += "\r\n--b\"o--\r\n";
+    Reply made = reply(206, {{"Content-Type", "multipart/byteranges; x=y; boundary=b\"o"}}, body.substr(2));
+    if (cut_once.exchange(false)) made.cut_at = made.bytes.size() - cut;
+    return made;
+  }
+
+  bool reorder = false;
+  std::string header_line;
+  std::atomic<bool> cut_once{false};
+  std::size_t cut = 0;  // bytes before the end
+};
+
+}  // namespace
+
+TEST_CASE("parts of a blob arrive one after the other, large ones in segments, and nothing else is asked for") {
+  BlobServer blobs(9 * segment);
+  blobs.parts = {{3, 5}, {segment - 1, 2 * segment + 1}, {8 * segment + 7, segment - 7}};
+  CHECK((read_text(*blobs.open()) == joined(blobs)));
+  auto starts = blobs.starts();
+  std::ranges::sort(starts);
+  // The first time for several, which this server does not answer.
+  CHECK(starts ==
+        std::vector<std::size_t>{3, 3, segment - 1, 2 * segment - 6, 3 * segment - 6, 8 * segment + 7});
+  CHECK(*blobs.refuses);
+}
+
+TEST_CASE("a few parts, and those of servers that have refused several, are asked for one at a time") {
+  for (const bool refuses : {false, true}) {
+    MultipartServer blobs(9 * segment);
+    blobs.parts = {{3, 5}, {100, 5}, {200, 5}};
+    blobs.few_parts = refuses ? 1 : 3;
+    *blobs.refuses = refuses;
+    CHECK((read_text(*blobs.open()) == joined(blobs)));
+    CHECK(blobs.server.requests().size() == 3);
+  }
+}
+
+TEST_CASE("many small parts take few requests where the server answers several in one") {
+  MultipartServer blobs(20 * segment);
+  for (std::size_t i = 0; i < 150; ++i) blobs.parts.push_back({i * 1000, 30 + i % 7});
+  CHECK((read_text(*blobs.open()) == joined(blobs)));
+  CHECK(blobs.server.requests().size() == 3);
+  CHECK(blobs.server.connections() <= 3);
+}
+
+TEST_CASE("an answer in several parts that breaks off goes on where it broke") {
+  for (const std::size_t cut : {1U, 10U, 20U, 100U, 150U, 300U, 2000U}) {
+    CAPTURE(cut);
+    MultipartServer blobs(20 * segment);
+    for (std::size_t i = 0; i < 20; ++i) blobs.parts.push_back({i * 1000, 100});
+    blobs.cut_once = true;
+    blobs.cut = cut;
+    CHECK((read_text(*blobs.open()) == joined(blobs)));
+    CHECK(blobs.server.requests().size() <= 2);
+  }
+}
+
+TEST_CASE("an answer with other parts than were asked for is not taken: each is asked for alone") {
+  for (const bool reorder : {true, false}) {
+    MultipartServer blobs(20 * segment);
+    for (std::size_t i = 0; i < 20; ++i) blobs.parts.push_back({i * 1000, 100});
+    blobs.reorder = reorder;
+    if (!reorder) blobs.header_line = "X: " + std::string(5000, 'x') + "\r\n";
+    CHECK((read_text(*blobs.open()) == joined(blobs)));
+    CHECK(blobs.server.requests().size() == 21);
+  }
+}
+
+TEST_CASE("the boundary of an answer in several parts is found, if there is one") {
+  using registry::byteranges_boundary;
+  CHECK(byteranges_boundary("multipart/byteranges; boundary=abc") == "abc");
+  CHECK(byteranges_boundary("Multipart/ByteRanges ; charset=x ; BOUNDARY=\"a b\"") == "a b");
+  for (const auto& type : {std::string("multipart/mixed; boundary=a"), std::string("multipart/byteranges"),
+                           std::string("multipart/byteranges; boundary="), std::string(""),
+                           "multipart/byteranges; boundary=" + std::string(71, 'x')})
+    CHECK_FALSE(byteranges_boundary(type));
 }
 
 TEST_CASE("segments are fetched at the same time") {
