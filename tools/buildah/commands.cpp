@@ -64,10 +64,14 @@ std::vector<Option> global_options() {
                             .kind = ValueKind::text,
                             .value_name = "PATH",
                             .help = "file of the short names that you have chosen a registry for"}});
-  common::append(options, engines::idle_options({{"cgroup-manager", ValueKind::text},
-                                                 {"default-mounts-file", ValueKind::text},
-                                                 {"userns-uid-map", ValueKind::list},
-                                                 {"userns-gid-map", ValueKind::list}}));
+  common::append(options, {{.name = "cgroup-manager",
+                            .kind = ValueKind::text,
+                            .help = "cgroups of `run`; systemd counts as cgroupfs",
+                            .choices = {"cgroupfs", "disabled", "systemd"}}});
+  common::append(options, engines::idle_options({{"default-mounts-file", ValueKind::text}}));
+  common::append(options, engines::unavailable_options(
+                              {{"userns-uid-map", ValueKind::list}, {"userns-gid-map", ValueKind::list}},
+                              "give ID maps to `from`"));
   common::append(options, engines::unavailable_options({{"transient-store", ValueKind::boolean},
                                                         {"cpu-profile", ValueKind::text},
                                                         {"memory-profile", ValueKind::text}},

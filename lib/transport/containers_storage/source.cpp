@@ -69,6 +69,8 @@ class StorageSource final : public ImageSource, private SignatureSource {
         layer.size = static_cast<std::uint64_t>(layers_[i].diff_size);
         layer.urls.clear();
         layer.annotations.clear();
+      } else if (layer.media_type.ends_with("gzip") || layer.media_type.ends_with("zstd")) {
+        layer.media_type = uncompressed_type(manifest);  // as docker-archive: calls layers that are plain tars
       }
       result.push_back(std::move(layer));
     }

@@ -135,6 +135,18 @@ TEST_CASE("containers-storage: compressed layers are given uncompressed, and rec
   }
 }
 
+TEST_CASE("containers-storage: a plain layer is called so, whatever the manifest says") {
+  const LocalStore local;
+  const auto image = make_image();
+  write(*local.destination("example.com/app:1"), image);
+  auto manifest = spec::Manifest::parse(image.manifest.bytes, image.manifest.media_type);
+  auto layers = manifest.layers();
+  for (auto& layer : layers) layer.media_type = spec::media_type::oci_layer_gzip;
+  const auto claiming = manifest.with_layers(layers);
+  const auto stored = local.source("example.com/app:1")->stored_layers(background(), claiming).value();
+  for (const auto& layer : stored) CHECK(layer.media_type == spec::media_type::oci_layer_tar);
+}
+
 TEST_CASE("containers-storage: the image has the records that other tools read") {
   const LocalStore local;
   const auto image = make_image();
