@@ -30,6 +30,8 @@ for pair in buildah:125 podman:125 apptainer:1 singularity:1 enroot:1; do
 done
 LADE=$program
 run runtime state x; exits 1 "lade runtime is an OCI runtime"; err_has 'container `x` does not exist' "and knows its containers"
+small=$(dirname "$program")/runtime/lade-runtime
+[ ! -x "$small" ] || holds "lade-runtime starts without OpenSSL and the codecs" sh -c "! ldd '$small' | grep -qE 'libcrypto|libzstd|httplib'"
 ln -sf "$program" lade-runtime; LADE=./lade-runtime
 run state x; err_has 'container `x` does not exist' "a link named lade-runtime is the same"
 done_testing
