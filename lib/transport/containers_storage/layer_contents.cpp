@@ -40,8 +40,9 @@ LayerContents::LayerContents(const Context& context, const store::Store& store, 
     context.log.debug(
         fmt::format("only the first {} files of the store's layers are looked through", max_entries_));
   std::ranges::stable_sort(entries_, {}, &Entry::digest);
-  const auto again = std::ranges::unique(entries_, {}, &Entry::digest);
-  entries_.erase(again.begin(), again.end());
+  const auto again = std::unique(entries_.begin(), entries_.end(),
+                                 [](const Entry& a, const Entry& b) { return a.digest == b.digest; });
+  entries_.erase(again, entries_.end());
   entries_.shrink_to_fit();
 }
 
