@@ -30,6 +30,24 @@ for pair in buildah:125 podman:125 apptainer:1 singularity:1 enroot:1; do
 done
 LADE=$program
 run runtime state x; exits 1 "lade runtime is an OCI runtime"; err_has 'container `x` does not exist' "and knows its containers"
+ln -sf "$program" skopeo
+python3 - "$work/port" "$work/agent" <<'EOF' &
+import http.server, os, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        open(sys.argv[2], "w").write(self.headers["User-Agent"])
+        self.send_error(404)
+    def log_message(self, *_): pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+server.timeout = 20
+open(sys.argv[1], "w").write(str(server.server_port))
+for _ in range(5):  # one of them is TLS
+    if not os.path.exists(sys.argv[2]): server.handle_request()
+EOF
+server=$!
+n=0; while [ ! -s port ] && [ $n -lt 100 ]; do sleep 0.1; n=$((n + 1)); done
+LADE=./skopeo run inspect --no-tags --tls-verify=false "docker://127.0.0.1:$(cat port)/a:b"
+holds "to registries a link named skopeo is skopeo" grep -q '^skopeo/[0-9.]* lade/' agent
 small=$(dirname "$program")/runtime/lade-runtime
 [ ! -x "$small" ] || holds "lade-runtime starts without OpenSSL and the codecs" sh -c "! ldd '$small' | grep -qE 'libcrypto|libzstd|httplib'"
 ln -sf "$program" lade-runtime; LADE=./lade-runtime

@@ -32,7 +32,9 @@ int run_lade(std::string_view, const Words& args) {
 
 int run_skopeo(std::string_view, const Words& args) {
   const std::string version = std::string("skopeo version ") + skopeo_version + " (lade " LADE_VERSION ")";
-  return lade::common::run_program(lade::skopeo::program("skopeo", version), args);
+  auto program = lade::skopeo::program("skopeo", version);
+  program.user_agent = std::string("skopeo/") + skopeo_version + " " + program.user_agent;
+  return lade::common::run_program(program, args);
 }
 
 void say_missing(std::string_view name) {
