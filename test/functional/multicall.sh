@@ -31,7 +31,7 @@ done
 LADE=$program
 run runtime state x; exits 1 "lade runtime is an OCI runtime"; err_has 'container `x` does not exist' "and knows its containers"
 ln -sf "$program" skopeo
-python3 - "$work/port" "$work/agent" <<'EOF' &
+python3 - "$work/port" "$work/agent" 2>/dev/null <<'EOF' &
 import http.server, os, sys
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
