@@ -3,6 +3,7 @@
 // way round.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -153,6 +154,22 @@ class MountedBuilder {
   Builder& builder_;
   std::string path_;
   bool mounted_ = true;
+};
+
+// The mounted file system of an image's layer, unmounted at the end; an error of that is only logged.
+class MountedLayer {
+ public:
+  MountedLayer(const Builders& builders, std::string layer);
+  ~MountedLayer();
+  MountedLayer(const MountedLayer&) = delete;
+  MountedLayer& operator=(const MountedLayer&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  const Builders& builders_;
+  std::string layer_;
+  std::filesystem::path path_;
 };
 
 }  // namespace lade::build

@@ -118,4 +118,17 @@ void MountedBuilder::unmount() {
   builders_.unmount(builder_);
 }
 
+MountedLayer::MountedLayer(const Builders& builders, std::string layer)
+    : builders_(builders),
+      layer_(std::move(layer)),
+      path_(builders.store()->mount_layer(builders.context(), layer_)) {}
+
+MountedLayer::~MountedLayer() {
+  try {
+    builders_.store()->unmount_layer(builders_.context(), layer_);
+  } catch (const std::exception& error) {
+    builders_.context().log.warning(error.what());
+  }
+}
+
 }  // namespace lade::build

@@ -102,13 +102,6 @@ class Commit {
     }
   }
 
-  static std::optional<store::ImageLayer::Blob> blob_of(const store::LayerRecord& layer) {
-    const auto compression = store::compression_of(layer);
-    if (!layer.compressed_digest || !compression || layer.compressed_size <= 0) return std::nullopt;
-    return store::ImageLayer::Blob{*layer.compressed_digest,
-                                   static_cast<std::uint64_t>(layer.compressed_size), *compression};
-  }
-
   void add_changes() {
     auto options = diff_options();
     options.without_unchanged_directories = true;

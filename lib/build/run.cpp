@@ -208,7 +208,8 @@ class Run {
     const auto user = std::ranges::find(input.namespaces, "user", &NamespaceOption::name);
     if (user == input.namespaces.end() || user->host) {
       if (is_shifted())
-        throw Error(Kind::invalid_input, "can not use the host's user namespace with ID mappings of the container");
+        throw Error(Kind::invalid_input,
+                    "can not use the host's user namespace with ID mappings of the container");
       return;
     }
     if (isolation() == Isolation::chroot)
@@ -260,8 +261,8 @@ class Run {
     const auto image = builders_.store()->find_image(context_, mount.from);
     if (!image || image->layer.empty())
       throw Error(Kind::image_not_found, fmt::format("{}: image not known", mount.from));
-    image_mounts_.push_back(std::make_unique<ImageMount>(builders_, image->layer));
-    return below(image_mounts_.back()->path, mount.source);
+    image_mounts_.push_back(std::make_unique<MountedLayer>(builders_, image->layer));
+    return below(image_mounts_.back()->path(), mount.source);
   }
 
   // Links in it do not lead out.
@@ -380,7 +381,8 @@ class Run {
       request.address = local_address("");
     }
     const std::string& internal = conf_.host_containers_internal_ip;
-    if (internal != "none") request.host_address = internal.empty() ? local_address(request.address) : internal;
+    if (internal != "none")
+      request.host_address = internal.empty() ? local_address(request.address) : internal;
     return request;
   }
 
@@ -503,23 +505,6 @@ class Run {
     }
   }
 
-  struct ImageMount {
-    ImageMount(const Builders& all, std::string id)
-        : builders(all), layer(std::move(id)), path(all.store()->mount_layer(all.context(), layer)) {}
-    ~ImageMount() {
-      try {
-        builders.store()->unmount_layer(builders.context(), layer);
-      } catch (const std::exception& error) {
-        builders.context().log.warning(error.what());
-      }
-    }
-    ImageMount(const ImageMount&) = delete;
-    ImageMount& operator=(const ImageMount&) = delete;
-    const Builders& builders;
-    std::string layer;
-    fs::path path;
-  };
-
   const Builders& builders_;
   const Context& context_;
   Builder& builder_;
@@ -534,7 +519,7 @@ class Run {
   std::vector<std::unique_ptr<os::LockFile>> locks_;
   std::vector<std::unique_ptr<Builder>> others_;
   std::vector<std::unique_ptr<MountedBuilder>> other_mounts_;
-  std::vector<std::unique_ptr<ImageMount>> image_mounts_;
+  std::vector<std::unique_ptr<MountedLayer>> image_mounts_;
   std::vector<std::unique_ptr<OverlayOnTop>> overlays_;
   std::unique_ptr<ContainerNetwork> network_;
 };

@@ -17,13 +17,6 @@ namespace {
 
 using PlaceKind = MigrationPlace::Kind;
 
-std::optional<store::ImageLayer::Blob> blob_of(const store::LayerRecord& layer) {
-  const auto compression = store::compression_of(layer);
-  if (!layer.compressed_digest || !compression || layer.compressed_size <= 0) return std::nullopt;
-  return store::ImageLayer::Blob{*layer.compressed_digest, static_cast<std::uint64_t>(layer.compressed_size),
-                                 *compression};
-}
-
 // A layer of these bytes that can be read again byte for byte.
 bool has_content(const Context& context, const store::Store& store, const spec::Digest& diff_id) {
   return std::ranges::any_of(store.layers_with_digest(context, diff_id),

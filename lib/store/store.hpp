@@ -82,6 +82,9 @@ std::string driver_name(const config::StoreOptions& options);
 // Locks of the store are held for milliseconds, and never while content is unpacked, copied or removed.
 // Whatever happens to this process, every tool can open the store afterwards, and what was there before still
 // is.
+// What a record says of the blob that its layer came as; nullopt if that is not known.
+std::optional<ImageLayer::Blob> blob_of(const LayerRecord& layer);
+
 class Store {
  public:
   enum class Access { read_write, read_only };

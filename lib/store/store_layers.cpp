@@ -55,6 +55,13 @@ layer::DiffOptions changes_of(const LayerRecord& layer, layer::DiffOptions optio
 
 }  // namespace
 
+std::optional<ImageLayer::Blob> blob_of(const LayerRecord& layer) {
+  const auto compression = compression_of(layer);
+  if (!layer.compressed_digest || !compression || layer.compressed_size <= 0) return std::nullopt;
+  return ImageLayer::Blob{*layer.compressed_digest, static_cast<std::uint64_t>(layer.compressed_size),
+                          *compression};
+}
+
 std::shared_ptr<PendingLayer> Store::Impl::unpack(const Context& context, io::Reader& tar,
                                                   layer::FileClones* clones) const {
   require_writable();

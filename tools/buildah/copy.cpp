@@ -76,7 +76,7 @@ std::vector<Option> add_options() {
 // Where --from looks: a working container, or an image.
 class OtherRoot {
  public:
-  OtherRoot(WorkSession& session, const std::string& name) : session_(session) {
+  OtherRoot(WorkSession& session, const std::string& name) {
     container_ = session.builders().find(name);
     if (container_) {
       mounted_.emplace(session.builders(), *container_);
@@ -91,19 +91,10 @@ class OtherRoot {
         [&] { return engines::pull_images(session, name, "missing").front(); });
     const auto record = session.store()->find_image(session.context(), id);
     if (record && !record->layer.empty()) {
-      layer_ = record->layer;
-      path_ = session.store()->mount_layer(session.context(), layer_);
+      path_ = layer_.emplace(session.builders(), record->layer).path();
     } else {
       nothing_.emplace(session.store()->layout().run_root, "empty");
       path_ = nothing_->path();
-    }
-  }
-  ~OtherRoot() {
-    if (layer_.empty()) return;
-    try {
-      session_.store()->unmount_layer(session_.context(), layer_);
-    } catch (const std::exception& error) {
-      session_.context().log.warning(error.what());
     }
   }
   OtherRoot(const OtherRoot&) = delete;
@@ -113,10 +104,9 @@ class OtherRoot {
   layer::IdMaps id_maps() const { return container_ ? container_->id_maps() : layer::IdMaps(); }
 
  private:
-  WorkSession& session_;
   std::optional<build::Builder> container_;
   std::optional<build::MountedBuilder> mounted_;
-  std::string layer_;
+  std::optional<build::MountedLayer> layer_;
   std::optional<os::TempDir> nothing_;
   fs::path path_;
 };
